@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+# What every target is compiled with.
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(QMPSHOT_CCACHE ccache)
+if(QMPSHOT_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${QMPSHOT_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${QMPSHOT_CCACHE})
+endif()
+
+add_library(qmpshot_warnings INTERFACE)
+target_compile_options(qmpshot_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+
+if(QMPSHOT_SANITIZE)
+  add_compile_options(-fsanitize=${QMPSHOT_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer -g)
+  add_link_options(-fsanitize=${QMPSHOT_SANITIZE})
+  set(QMPSHOT_STATIC OFF)  # the sanitizers' runtimes want a dynamic program
+endif()

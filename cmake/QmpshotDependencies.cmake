@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: MIT
+# Outside libraries, one target each. Who may link which is decided in the layers' own CMakeLists.
+# With QMPSHOT_STATIC their archives are taken, so that a program starts without a dynamic linker.
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+
+if(QMPSHOT_STATIC)
+  set(CMAKE_FIND_LIBRARY_SUFFIXES .a .so)
+endif()
+
+function(qmpshot_dependency target header)
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  add_library(${target} INTERFACE)
+  find_path(${target}_INCLUDE ${header} REQUIRED)
+  target_include_directories(${target} SYSTEM INTERFACE ${${target}_INCLUDE})
+  foreach(library IN LISTS ARG_LIBRARIES)
+    find_library(${target}_${library} ${library} REQUIRED)
+    target_link_libraries(${target} INTERFACE ${${target}_${library}})
+  endforeach()
+endfunction()
+
+qmpshot_dependency(qmpshot_asio asio.hpp)
+target_compile_definitions(qmpshot_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+target_link_libraries(qmpshot_asio INTERFACE Threads::Threads)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 17)
+  # Clang has C++20 coroutines but announces them only since 17, so libstdc++ and Asio 1.22 hide theirs.
+  target_compile_definitions(qmpshot_asio INTERFACE
+    __cpp_impl_coroutine=201902L ASIO_HAS_CO_AWAIT ASIO_HAS_STD_COROUTINE)
+  target_compile_options(qmpshot_asio INTERFACE -Wno-builtin-macro-redefined)
+endif()
+
+qmpshot_dependency(qmpshot_rapidjson rapidjson/rapidjson.h)
+qmpshot_dependency(qmpshot_libpng png.h LIBRARIES png16 z)
+target_link_libraries(qmpshot_libpng INTERFACE m)
+qmpshot_dependency(qmpshot_libdeflate libdeflate.h LIBRARIES deflate)
+qmpshot_dependency(qmpshot_cli11 CLI/CLI.hpp)

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// The table of file formats: one row each, found by name or by a file's extension.
+#pragma once
+
+#include <qmpshot/error.h>
+#include <qmpshot/image.h>
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace qmpshot::encode {
+
+struct EncodeOptions {};
+
+struct Encoder {
+  std::string_view name;                         // what --format takes
+  std::string_view content_type;                 // its media type
+  std::span<const std::string_view> extensions;  // lower case, with the dot
+
+  // Appends one whole file to `out`. The image is not empty and no side is above max_side_px.
+  Result<void> (*encode)(const ImageView& image, const EncodeOptions& options,
+                         std::vector<std::byte>& out);
+};
+
+// Every format, the default one first. Includes "null", which writes nothing: it is what
+// benchmarks subtract.
+std::span<const Encoder> encoders() noexcept;
+
+// nullptr where there is none.
+const Encoder* find_encoder(std::string_view name) noexcept;
+
+// By what follows the last dot of the path's last part, whatever its case. nullptr where unknown.
+const Encoder* find_encoder_for_path(std::string_view path) noexcept;
+
+// One whole file in the given format.
+//   errors  bad_argument: an empty image, or one larger than the format can hold
+Result<std::vector<std::byte>> encode(const Encoder& encoder, const ImageView& image,
+                                      const EncodeOptions& options = {});
+
+}  // namespace qmpshot::encode
