@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "qmp/client.h"
+
+#include <asio/this_coro.hpp>
+
+#include <utility>
+
+namespace qmpshot::qmp {
+namespace {
+
+Error never_greeted() {
+  return Error(Errc::monitor_busy,
+               "waiting for QEMU's greeting: none came: the monitor is busy with another client "
+               "(it serves one at a time) or QEMU is stopped: give QEMU a second -qmp socket");
+}
+
+}  // namespace
+
+asio::awaitable<Client> Client::connect(std::string path, Deadline deadline) {
+  UniqueFd socket = co_await connect_unix(std::move(path), deadline);
+  co_return Client(co_await asio::this_coro::executor, std::move(socket));
+}
+
+Client::Client(asio::any_io_executor executor, UniqueFd connected)
+    : transport_(std::move(executor), std::move(connected)) {}
+
+asio::awaitable<void> Client::pump(Deadline deadline) {
+  try {
+    session_.accept(co_await transport_.receive_line(deadline)).value();
+  } catch (const Error& error) {
+    if (error.code() == Errc::timed_out && !transport_.heard()) throw never_greeted();
+    throw;
+  }
+}
+
+asio::awaitable<void> Client::handshake(Deadline deadline) {
+  while (!session_.greeting()) co_await pump(deadline);
+  co_await execute(Command("qmp_capabilities"), deadline);
+}
+
+asio::awaitable<Json> Client::execute(Command command, Deadline deadline) {
+  std::vector<Command> commands;
+  commands.push_back(std::move(command));
+  std::vector<Reply> replies = co_await execute_all(std::move(commands), -1, deadline);
+  co_return std::move(replies.front()).value();
+}
+
+asio::awaitable<std::vector<Reply>> Client::execute_all(std::vector<Command> commands, int fd,
+                                                        Deadline deadline) {
+  std::string bytes;
+  std::vector<std::int64_t> ids;
+  for (const Command& command : commands) ids.push_back(session_.begin(command, bytes));
+  co_await transport_.send(bytes, fd, deadline);
+
+  std::vector<Reply> replies;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    replies.push_back(co_await reply_to(ids[i], commands[i].name, deadline));
+  }
+  co_return replies;
+}
+
+asio::awaitable<Reply> Client::reply_to(std::int64_t id, std::string name, Deadline deadline) {
+  try {
+    for (;;) {
+      if (std::optional<Reply> reply = session_.take_reply(id)) co_return std::move(*reply);
+      co_await pump(deadline);
+    }
+  } catch (const Error& error) {
+    session_.forget(id);
+    if (error.code() == Errc::timed_out || error.code() == Errc::connection_lost) {
+      throw error.within(name);
+    }
+    throw;
+  }
+}
+
+asio::awaitable<Event> Client::next_event(Deadline deadline) {
+  for (;;) {
+    if (std::optional<Event> event = session_.take_event()) co_return std::move(*event);
+    co_await pump(deadline);
+  }
+}
+
+}  // namespace qmpshot::qmp

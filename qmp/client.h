@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// One QMP conversation over one socket, as coroutines.
+#pragma once
+
+#include "qmp/deadline.h"
+#include "qmp/session.h"
+#include "qmp/transport.h"
+
+#include <qmpshot/error.h>
+#include <qmpshot/unique_fd.h>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <string>
+#include <vector>
+
+namespace qmpshot::qmp {
+
+// Used by one coroutine at a time, on one strand. After connection_lost or bad_peer it is of no
+// more use; after timed_out or cancelled a late reply is dropped and the next command works.
+class Client {
+ public:
+  // Connects; nothing is sent or awaited yet.
+  //   errors  cannot_connect, monitor_busy
+  static asio::awaitable<Client> connect(std::string path, Deadline deadline);
+
+  // Takes over a connected stream socket on which nothing was read yet.
+  Client(asio::any_io_executor executor, UniqueFd connected);
+
+  // Waits for the greeting and leaves negotiation mode.
+  //   errors  monitor_busy: connected, but never greeted; connection_lost, bad_peer, cancelled
+  asio::awaitable<void> handshake(Deadline deadline);
+
+  // Runs one command and returns its value.
+  //   errors  refused: with QEMU's class and words; connection_lost, timed_out, bad_peer, cancelled
+  asio::awaitable<Json> execute(Command command, Deadline deadline);
+
+  // Sends all commands in one message, `fd` with them where it is not negative (add-fd and getfd
+  // take it), and returns a reply for each, in order. On a connection without handshake the first
+  // command is qmp_capabilities, and the greeting is not awaited before sending.
+  //   errors  as execute(), but a command refused is a reply
+  asio::awaitable<std::vector<Reply>> execute_all(std::vector<Command> commands, int fd,
+                                                  Deadline deadline);
+
+  // The oldest event not taken yet, or the next to come.
+  asio::awaitable<Event> next_event(Deadline deadline);
+
+  // Nothing before the peer greeted.
+  [[nodiscard]] const std::optional<Greeting>& greeting() const noexcept {
+    return session_.greeting();
+  }
+
+  [[nodiscard]] int native_handle() const noexcept { return transport_.native_handle(); }
+
+ private:
+  // Reads one line and lets the session take it.
+  asio::awaitable<void> pump(Deadline deadline);
+  asio::awaitable<Reply> reply_to(std::int64_t id, std::string name, Deadline deadline);
+
+  Transport transport_;
+  Session session_;
+};
+
+}  // namespace qmpshot::qmp

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "qmp/commands.h"
+
+namespace qmpshot::qmp {
+namespace {
+
+std::string owned(const Json& value) {
+  return std::string(value.string().value_or(""));
+}
+
+}  // namespace
+
+std::string fdset_path(FdsetId id) {
+  return "/dev/fdset/" + std::to_string(id);
+}
+
+Command qmp_capabilities() {
+  return Command("qmp_capabilities");
+}
+
+Command add_fd(FdsetId id, std::string_view opaque) {
+  JsonWriter arguments;
+  arguments.begin_object().key("fdset-id").integer(id).key("opaque").string(opaque).end_object();
+  return {"add-fd", arguments.text()};
+}
+
+Command remove_fd(FdsetId id) {
+  JsonWriter arguments;
+  arguments.begin_object().key("fdset-id").integer(id).end_object();
+  return {"remove-fd", arguments.text()};
+}
+
+Command screendump(const Screendump& what) {
+  JsonWriter arguments;
+  arguments.begin_object().key("filename").string(what.filename);
+  if (!what.device.empty()) {
+    arguments.key("device").string(what.device).key("head").integer(what.head);
+  }
+  if (what.format == DumpFormat::png) arguments.key("format").string("png");
+  arguments.end_object();
+  return {"screendump", arguments.text()};
+}
+
+Command query_status() {
+  return Command("query-status");
+}
+
+VmStatus parse_status(const Json& value) {
+  return {owned(value["status"]), value["running"].boolean().value_or(false)};
+}
+
+Command qom_list(std::string_view path) {
+  JsonWriter arguments;
+  arguments.begin_object().key("path").string(path).end_object();
+  return {"qom-list", arguments.text()};
+}
+
+std::vector<QomEntry> parse_qom_list(const Json& value) {
+  std::vector<QomEntry> entries;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    entries.push_back({owned(value[i]["name"]), owned(value[i]["type"])});
+  }
+  return entries;
+}
+
+Command qom_get(std::string_view path, std::string_view property) {
+  JsonWriter arguments;
+  arguments.begin_object().key("path").string(path).key("property").string(property).end_object();
+  return {"qom-get", arguments.text()};
+}
+
+}  // namespace qmpshot::qmp

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// The commands we use, typed: how to ask, and how to read the answer. No I/O.
+//   source  QEMU qapi/*.json
+#pragma once
+
+#include "qmp/message.h"
+
+#include <qmpshot/error.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qmpshot::qmp {
+
+using FdsetId = std::int64_t;  // 0 to 2^63-1, one name space for all monitors of a VM
+
+// Where QEMU opens the descriptors of a set.
+std::string fdset_path(FdsetId id);
+
+Command qmp_capabilities();
+
+// Adds the descriptor sent along to the set `id`, which is made where it is not there yet.
+Command add_fd(FdsetId id, std::string_view opaque);
+Command remove_fd(FdsetId id);
+
+enum class DumpFormat { ppm, png };  // png: QEMU >= 7.1
+
+struct Screendump {
+  std::string filename;
+  std::string device;  // a qdev id; empty: the first console
+  std::int64_t head = 0;
+  DumpFormat format = DumpFormat::ppm;
+};
+Command screendump(const Screendump& what);
+
+struct VmStatus {
+  std::string status;  // "running", "paused", "prelaunch", "inmigrate", ...
+  bool running = false;
+};
+Command query_status();
+VmStatus parse_status(const Json& value);
+
+struct QomEntry {
+  std::string name;
+  std::string type;  // "child<qemu-console>", "link<...>", "string", ...
+};
+Command qom_list(std::string_view path);
+std::vector<QomEntry> parse_qom_list(const Json& value);
+Command qom_get(std::string_view path, std::string_view property);
+
+}  // namespace qmpshot::qmp

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "qmp/message.h"
+
+#include <algorithm>
+
+namespace qmpshot::qmp {
+namespace {
+
+// The first bytes of what a peer sent, fit for one line of an error.
+std::string quote(std::string_view line) {
+  constexpr std::size_t shown = 48;
+  std::string out(line.substr(0, shown));
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+  return "'" + out + (line.size() > shown ? "...'" : "'");
+}
+
+std::string owned(const Json& value) {
+  return std::string(value.string().value_or(""));
+}
+
+Greeting greeting(const Json& qmp) {
+  const Json qemu = qmp["version"]["qemu"];
+  Greeting out;
+  out.version = {qemu["major"].integer().value_or(0), qemu["minor"].integer().value_or(0),
+                 qemu["micro"].integer().value_or(0)};
+  out.package = owned(qmp["version"]["package"]);
+  const Json capabilities = qmp["capabilities"];
+  for (std::size_t i = 0; i < capabilities.size(); ++i) {
+    if (capabilities[i].string() == "oob") out.oob = true;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string Version::text() const {
+  return std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(micro);
+}
+
+Result<Message> parse_message(std::string_view line) {
+  Result<Json> json = Json::parse(line);
+  if (!json || !json->is_object()) {
+    return Error(Errc::bad_peer, "the peer does not speak QMP, it said " + quote(line));
+  }
+  const Json& object = *json;
+  if (const Json qmp = object["QMP"]) return Message(greeting(qmp));
+  if (const Json value = object["return"]) return Message(Return{object["id"].integer(), value});
+  if (const Json error = object["error"]) {
+    return Message(Refusal{object["id"].integer(), owned(error["class"]), owned(error["desc"])});
+  }
+  if (const Json event = object["event"]) return Message(Event{owned(event), object["data"]});
+  return Error(Errc::bad_peer, "the peer does not speak QMP, it said " + quote(line));
+}
+
+std::string command_line(const Command& command, std::int64_t id) {
+  JsonWriter writer;
+  writer.begin_object().key("execute").string(command.name).key("id").integer(id);
+  if (!command.arguments.empty()) writer.key("arguments").raw(command.arguments);
+  writer.end_object();
+  return writer.text() + "\r\n";
+}
+
+}  // namespace qmpshot::qmp

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// The state of one QMP conversation: who was asked what, and what came back. No I/O.
+#pragma once
+
+#include "qmp/message.h"
+
+#include <qmpshot/error.h>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace qmpshot::qmp {
+
+// What QEMU answered to one command: its value, or Errc::refused with QEMU's class and words.
+using Reply = Result<Json>;
+
+class Session {
+ public:
+  // Events beyond this many are dropped, the oldest first: a caller that never looks must not
+  // collect them for ever.
+  static constexpr std::size_t max_events = 256;
+
+  // Appends the command's line to `out` and returns the id under which its reply will be found.
+  std::int64_t begin(const Command& command, std::string& out);
+
+  // Takes one line from the peer. Replies to ids that nobody waits for are dropped: a reply may
+  // come after the caller gave up.
+  //   errors  bad_peer: not QMP, or the peer says that it could not parse what we sent
+  Result<void> accept(std::string_view line);
+
+  // Nothing where the peer did not greet yet.
+  [[nodiscard]] const std::optional<Greeting>& greeting() const noexcept { return greeting_; }
+
+  // The reply to a command, once.
+  std::optional<Reply> take_reply(std::int64_t id);
+
+  // The oldest event not taken yet.
+  std::optional<Event> take_event();
+
+  // From now on nobody waits for this id.
+  void forget(std::int64_t id) { waiting_.erase(id); }
+
+ private:
+  struct Waiting {
+    std::string command;
+    std::optional<Reply> reply;
+  };
+
+  Result<void> settle(std::optional<std::int64_t> id, Refusal refusal);
+
+  std::optional<Greeting> greeting_;
+  std::map<std::int64_t, Waiting> waiting_;
+  std::deque<Event> events_;
+  std::int64_t last_id_ = 0;
+};
+
+}  // namespace qmpshot::qmp

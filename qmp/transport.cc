@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+#include "qmp/transport.h"
+
+#include "qmp/fd_passing.h"
+
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace qmpshot::qmp {
+namespace {
+
+// What one read asks for. A session's replies are a few hundred bytes; long ones grow the buffer.
+constexpr std::size_t read_bytes = 4096;
+
+// What a person does about it.
+std::string_view advice(int errno_value) {
+  switch (errno_value) {
+    case ENOENT: return ": is the VM running, with -qmp unix:PATH,server=on,wait=off?";
+    case ECONNREFUSED: return ": nobody listens there any more, the VM that made it is gone";
+    case EACCES: return ": run as the VM's user, or as root";
+    case EPROTOTYPE: return ": it is a unix socket, but not a stream";
+    default: return "";
+  }
+}
+
+Error cannot_connect(const std::string& path, int errno_value) {
+  // connect(2) says ECONNREFUSED also for a path that is no socket at all.
+  struct stat info {};
+  if (errno_value == ECONNREFUSED && ::stat(path.c_str(), &info) == 0 && !S_ISSOCK(info.st_mode)) {
+    return Error(Errc::cannot_connect, "connecting to " + path + ": it is not a socket");
+  }
+  Error error = Error::from_errno(Errc::cannot_connect, "connecting to " + path, errno_value);
+  return Error(error.code(), error.message() + std::string(advice(errno_value)));
+}
+
+// A name for `path` that fits into sun_path. A longer one is reached through its folder, which
+// `folder` then keeps open.
+Result<sockaddr_un> address_of(const std::string& path, UniqueFd& folder) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::string name = path;
+  if (name.size() >= sizeof address.sun_path) {
+    const std::size_t slash = path.rfind('/');
+    const std::string parent = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+    folder = UniqueFd(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder) return cannot_connect(path, errno);
+    name = "/proc/self/fd/" + std::to_string(folder.get()) + "/" + path.substr(slash + 1);
+  }
+  if (name.empty() || name.size() >= sizeof address.sun_path) {
+    return cannot_connect(path, name.empty() ? ENOENT : ENAMETOOLONG);
+  }
+  std::memcpy(address.sun_path, name.c_str(), name.size() + 1);
+  return address;
+}
+
+std::string seconds(std::chrono::milliseconds timeout) {
+  std::string text = std::to_string(timeout.count() / 1000);
+  if (const auto rest = timeout.count() % 1000; rest != 0) {
+    text += "." + std::to_string(1000 + rest).substr(1);
+    text.erase(text.find_last_not_of('0') + 1);
+  }
+  return text + " s";
+}
+
+Error timed_out(Deadline deadline) {
+  return Error(Errc::timed_out, "no answer within " + seconds(deadline.timeout()) +
+                                    ": QEMU is stopped, or its main loop is busy");
+}
+
+}  // namespace
+
+asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline) {
+  UniqueFd folder;
+  const sockaddr_un address = address_of(path, folder).value();
+  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) throw Error::from_errno(Errc::cannot_connect, "making a socket", errno);
+  asio::steady_timer timer(co_await asio::this_coro::executor);
+  while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
+         0) {
+    if (errno != EAGAIN && errno != EINTR) throw cannot_connect(path, errno);
+    // EAGAIN: QEMU's backlog holds one client and is taken. Nothing tells when it is free again.
+    if (deadline.passed()) {
+      throw Error(Errc::monitor_busy, "connecting to " + path + ": others wait for this monitor, " +
+                                          "which serves one client at a time: give QEMU a second " +
+                                          "-qmp socket");
+    }
+    timer.expires_after(std::chrono::milliseconds(10));
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+  co_return socket;
+}
+
+struct Transport::State {
+  State(const asio::any_io_executor& executor, int fd) : socket(executor, fd), timer(executor) {}
+
+  asio::posix::stream_descriptor socket;
+  asio::steady_timer timer;
+  LineBuffer lines;
+  std::uint64_t wait_number = 0;  // which wait a timer's handler belongs to
+  bool expired = false;
+  bool heard = false;
+};
+
+Transport::Transport(asio::any_io_executor executor, UniqueFd connected)
+    : state_(std::make_shared<State>(executor, connected.get())) {
+  (void)connected.release();  // the stream descriptor owns it now
+  state_->socket.non_blocking(true);
+}
+
+Transport::Transport(Transport&&) noexcept = default;
+Transport& Transport::operator=(Transport&&) noexcept = default;
+
+Transport::~Transport() {
+  if (!state_) return;
+  asio::error_code ignored;
+  state_->timer.cancel();
+  state_->socket.close(ignored);
+}
+
+asio::awaitable<void> Transport::wait(Until what, Deadline deadline) {
+  State& state = *state_;
+  state.expired = false;
+  state.timer.expires_at(deadline.at());
+  auto on_timer = [keep = state_, number = ++state.wait_number](const asio::error_code& error) {
+    if (error || number != keep->wait_number) return;  // that wait is over
+    keep->expired = true;
+    keep->socket.cancel();
+  };
+  state.timer.async_wait(std::move(on_timer));
+
+  asio::error_code error;
+  co_await state.socket.async_wait(what == Until::readable
+                                       ? asio::posix::descriptor_base::wait_read
+                                       : asio::posix::descriptor_base::wait_write,
+                                   asio::redirect_error(asio::use_awaitable, error));
+  ++state.wait_number;
+  state.timer.cancel();
+  if (state.expired) throw timed_out(deadline);
+  if (error == asio::error::operation_aborted) throw Error(Errc::cancelled, "cancelled");
+  if (error) throw Error(Errc::connection_lost, "waiting for the monitor: " + error.message());
+}
+
+asio::awaitable<void> Transport::send(std::string_view bytes, int fd, Deadline deadline) {
+  while (!bytes.empty()) {
+    const auto sent = send_with_fd(state_->socket.native_handle(), bytes, fd).value();
+    if (sent) {
+      bytes.remove_prefix(*sent);
+      fd = -1;  // it went with the first byte
+    } else {
+      co_await wait(Until::writable, deadline);
+    }
+  }
+}
+
+asio::awaitable<std::string_view> Transport::receive_line(Deadline deadline) {
+  for (;;) {
+    if (const auto line = state_->lines.next_line().value()) co_return *line;
+    co_await wait(Until::readable, deadline);
+    const std::span<char> room = state_->lines.prepare(read_bytes);
+    const ssize_t size = ::read(state_->socket.native_handle(), room.data(), room.size());
+    if (size > 0) {
+      state_->heard = true;
+      state_->lines.commit(static_cast<std::size_t>(size));
+    } else if (size == 0) {
+      throw Error(Errc::connection_lost, "QEMU closed the connection");
+    } else if (errno != EAGAIN && errno != EINTR) {
+      throw Error::from_errno(Errc::connection_lost, "reading from the monitor", errno);
+    }
+  }
+}
+
+bool Transport::heard() const noexcept {
+  return state_->heard;
+}
+
+int Transport::native_handle() const noexcept {
+  return state_->socket.native_handle();
+}
+
+}  // namespace qmpshot::qmp

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+// A connected monitor socket: sends bytes with a descriptor, receives lines, never waits for ever.
+#pragma once
+
+#include "qmp/deadline.h"
+#include "qmp/framing.h"
+
+#include <qmpshot/error.h>
+#include <qmpshot/unique_fd.h>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace qmpshot::qmp {
+
+// Connects to the listening unix socket `path`, of any length, without ever blocking.
+//   return  connected, non-blocking
+//   errors  cannot_connect; monitor_busy: its backlog stayed full until the deadline; cancelled
+asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline);
+
+// Used by one coroutine at a time, on one strand. Asio's per-operation cancellation ends a wait
+// with Errc::cancelled.
+class Transport {
+ public:
+  // Takes over a connected stream socket.
+  Transport(asio::any_io_executor executor, UniqueFd connected);
+  Transport(Transport&&) noexcept;
+  Transport& operator=(Transport&&) noexcept;
+  ~Transport();
+
+  // Sends all of `bytes`, and with the first of them `fd` where it is not negative.
+  //   errors  connection_lost, timed_out, cancelled
+  asio::awaitable<void> send(std::string_view bytes, int fd, Deadline deadline);
+
+  // The next line, borrowed until the next call.
+  //   errors  connection_lost, timed_out, cancelled, bad_peer
+  asio::awaitable<std::string_view> receive_line(Deadline deadline);
+
+  // Whether the peer ever said anything.
+  [[nodiscard]] bool heard() const noexcept;
+
+  [[nodiscard]] int native_handle() const noexcept;
+
+ private:
+  struct State;
+  enum class Until { readable, writable };
+  asio::awaitable<void> wait(Until what, Deadline deadline);
+
+  std::shared_ptr<State> state_;  // shared with the handler of a timer that may still be queued
+};
+
+}  // namespace qmpshot::qmp
