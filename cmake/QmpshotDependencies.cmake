@@ -35,3 +35,6 @@ qmpshot_dependency(qmpshot_libpng png.h LIBRARIES png16 z)
 target_link_libraries(qmpshot_libpng INTERFACE m)
 qmpshot_dependency(qmpshot_libdeflate libdeflate.h LIBRARIES deflate)
 qmpshot_dependency(qmpshot_cli11 CLI/CLI.hpp)
+qmpshot_dependency(qmpshot_spdlog spdlog/spdlog.h)
+# Header-only: the library would cost a dynamic link, and only --verbose ever uses it.
+target_compile_definitions(qmpshot_spdlog INTERFACE FMT_HEADER_ONLY SPDLOG_FMT_EXTERNAL)

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "capture/fd_route.h"
+
+#include <sys/random.h>
+
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+namespace qmpshot::capture {
+
+qmp::FdsetId random_fdset_id() {
+  std::uint64_t bits = 0;
+  (void)!::getrandom(&bits, sizeof bits, 0);  // cannot fail for so few bytes
+  return static_cast<qmp::FdsetId>(
+      bits & static_cast<std::uint64_t>(std::numeric_limits<qmp::FdsetId>::max()));
+}
+
+asio::awaitable<void> FdRoute::open(qmp::Client& client, qmp::Deadline deadline) {
+  slot_ = FrameSlot::create().value();
+  fdset_ = random_fdset_id();
+  std::vector<qmp::Command> commands;
+  commands.push_back(qmp::add_fd(fdset_, fdset_opaque));
+  lent_ = true;  // from the moment it is sent, also where the reply never comes
+  const std::vector<qmp::Reply> replies =
+      co_await client.execute_all(std::move(commands), slot_->writer(), deadline);
+  lent_ = replies.front().ok();
+  replies.front().value();
+}
+
+asio::awaitable<Image> FdRoute::grab(qmp::Client& client, qmp::Screendump what, Stopwatch& watch,
+                                     qmp::Deadline deadline) {
+  // A dump that is still under way writes at the offset we would share with it.
+  if (dumping_) co_await close(client, deadline);
+  if (!lent_) {
+    co_await open(client, deadline);
+    watch.lap("lend");
+  }
+  what.filename = qmp::fdset_path(fdset_);
+  slot_->rewind();
+  dumping_ = true;
+  std::vector<qmp::Command> commands;
+  commands.push_back(qmp::screendump(what));
+  const std::vector<qmp::Reply> replies =
+      co_await client.execute_all(std::move(commands), -1, deadline);
+  dumping_ = false;
+  replies.front().value();
+  watch.lap("dump");
+  Image image = slot_->read(memory_).value();
+  watch.lap("read");
+  co_return image;
+}
+
+asio::awaitable<void> FdRoute::close(qmp::Client& client, qmp::Deadline deadline) {
+  if (!std::exchange(lent_, false)) co_return;
+  dumping_ = false;
+  std::vector<qmp::Command> commands;
+  commands.push_back(qmp::remove_fd(fdset_));
+  co_await client.execute_all(std::move(commands), -1, deadline);
+  slot_->release_pages();  // a paused QEMU before 10.0 keeps the descriptor until it runs again
+  slot_.reset();
+}
+
+}  // namespace qmpshot::capture

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include "capture/frame_slot.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <string>
+
+namespace qmpshot::capture {
+
+Result<FrameSlot> FrameSlot::create() {
+  UniqueFd memory(::memfd_create("qmpshot-frame", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!memory) return Error::from_errno(Errc::cannot_write, "making memory for the frame", errno);
+  // Only a reopened descriptor has its own access mode; dup() would share O_RDWR.
+  const std::string path = "/proc/self/fd/" + std::to_string(memory.get());
+  UniqueFd writer(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!writer) {
+    return Error::from_errno(Errc::cannot_write, "opening the frame's memory through /proc", errno);
+  }
+  return FrameSlot(std::move(memory), std::move(writer));
+}
+
+void FrameSlot::rewind() noexcept {
+  (void)::lseek(writer_.get(), 0, SEEK_SET);  // cannot fail on a memfd
+}
+
+Result<Image> FrameSlot::seal_and_map() {
+  if (::fcntl(memory_.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
+    return Error::from_errno(Errc::cannot_write, "sealing the frame's memory", errno);
+  }
+  return map_ppm_file(memory_.get());
+}
+
+void FrameSlot::release_pages() noexcept {
+  if (memory_) (void)!::ftruncate(memory_.get(), 0);  // fails only on sealed memory
+}
+
+}  // namespace qmpshot::capture

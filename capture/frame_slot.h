@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// The memory QEMU writes a frame into: a memfd of ours, lent to it through a descriptor set.
+#pragma once
+
+#include "capture/frame_file.h"
+
+#include <qmpshot/error.h>
+#include <qmpshot/image.h>
+#include <qmpshot/unique_fd.h>
+
+namespace qmpshot::capture {
+
+class FrameSlot {
+ public:
+  //   errors  cannot_write: no memory or descriptors left, or /proc is not mounted
+  static Result<FrameSlot> create();
+
+  // The write-only twin, for add-fd. QEMU takes no descriptor that can also be read.
+  [[nodiscard]] int writer() const noexcept { return writer_.get(); }
+
+  // Before every dump: QEMU truncates the file, but writes where our shared offset stands.
+  void rewind() noexcept;
+
+  // The frame, copied: the slot can be used again.
+  Result<Image> read(PixelMemory& memory) const { return read_ppm_file(memory_.get(), memory); }
+
+  // The frame without a copy, for a slot that is used once. Seals the memory first: nobody, QEMU
+  // included, can change or cut it any more, so it is mapped without fear of SIGBUS.
+  Result<Image> seal_and_map();
+
+  // Gives the pages back, also those that QEMU still holds a descriptor of. Not after sealing.
+  void release_pages() noexcept;
+
+ private:
+  FrameSlot(UniqueFd memory, UniqueFd writer)
+      : memory_(std::move(memory)), writer_(std::move(writer)) {}
+
+  UniqueFd memory_;
+  UniqueFd writer_;
+};
+
+}  // namespace qmpshot::capture

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+// Grabs frames of one VM over one connection: finds the display, takes the first route that works.
+#pragma once
+
+#include "capture/fd_route.h"
+#include "qmp/client.h"
+
+#include <qmpshot/camera.h>
+
+#include <asio/awaitable.hpp>
+
+#include <vector>
+
+namespace qmpshot::capture {
+
+class Grabber {
+ public:
+  // `client` has shaken hands.
+  explicit Grabber(qmp::Client client) : client_(std::move(client)) {}
+
+  // One frame, by the route asked for or the first that works; each refusal is remembered, so that
+  // the next frame does not ask for it again.
+  //   errors  as Camera::grab
+  asio::awaitable<Frame> grab(GrabRequest request, Stopwatch watch, qmp::Deadline deadline);
+
+  asio::awaitable<std::vector<Display>> displays(qmp::Deadline deadline);
+
+  // Takes back from QEMU what was lent to it.
+  asio::awaitable<void> close(qmp::Deadline deadline);
+
+  // Before the first grab: this route is known not to work.
+  void remember_refusal(RouteRefusal refusal) { refusals_.push_back(std::move(refusal)); }
+
+ private:
+  asio::awaitable<qmp::Screendump> find_display(const DisplayChoice& choice, Frame& frame,
+                                                qmp::Deadline deadline);
+  asio::awaitable<void> grab_by(Route route, qmp::Screendump what, Frame& frame, Stopwatch& watch,
+                                qmp::Deadline deadline);
+  [[nodiscard]] std::vector<Route> routes(Route asked) const;
+
+  qmp::Client client_;
+  FdRoute fd_route_;
+  std::vector<RouteRefusal> refusals_;
+};
+
+}  // namespace qmpshot::capture

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Connect, one frame, disconnect: the whole session in one message.
+#pragma once
+
+#include <qmpshot/camera.h>
+
+#include <asio/awaitable.hpp>
+
+#include <string>
+
+namespace qmpshot::capture {
+
+// Sends everything before the greeting is read, memory included, and looks at the replies
+// afterwards. Where QEMU takes no descriptor, or a display must be found first, goes on step by
+// step on the same connection.
+//   errors  as Camera::shoot
+asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request);
+
+}  // namespace qmpshot::capture

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+#include "tools/qmpshot/grab.h"
+
+#include <qmpshot/async_camera.h>
+
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+
+#include <csignal>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <utility>
+
+namespace qmpshot::tools {
+namespace {
+
+int caught_signal = 0;
+
+// Runs `work` to its end. A signal cancels it, which takes at most the library's second for
+// cleaning up; a second signal ends the process as it always would.
+Result<void> run(asio::awaitable<void> work) {
+  asio::io_context loop{1};
+  asio::cancellation_signal cancel;
+  asio::signal_set signals(loop, SIGINT, SIGTERM);
+  signals.async_wait([&](const asio::error_code& error, int number) {
+    if (error) return;
+    caught_signal = number;
+    signals.clear();
+    cancel.emit(asio::cancellation_type::terminal);
+  });
+
+  std::exception_ptr failure;
+  auto on_done = [&](std::exception_ptr thrown) {
+    failure = std::move(thrown);
+    signals.cancel();
+  };
+  asio::co_spawn(loop, std::move(work), asio::bind_cancellation_slot(cancel.slot(), on_done));
+  loop.run();
+  if (caught_signal != 0) return Error(Errc::cancelled, "interrupted");
+  if (!failure) return {};
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::exception& error) {
+    return Error(Errc::cannot_write, error.what());  // out of memory, or of descriptors
+  }
+}
+
+asio::awaitable<void> one(std::string socket, GrabRequest request, Frame& frame) {
+  frame = co_await AsyncCamera::shoot(std::move(socket), std::move(request));
+}
+
+asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
+  AsyncCamera camera = co_await AsyncCamera::open(std::move(socket), request.timeout);
+  out = co_await camera.displays(request.timeout);
+}
+
+asio::awaitable<void> grab_each(AsyncCamera& camera, GrabRequest request, Gallery& gallery) {
+  gallery.displays = co_await camera.displays(request.timeout);
+  for (const Display& display : gallery.displays) {
+    if (!display.can_be_grabbed()) continue;
+    request.display =
+        display.index == 0 ? DisplayChoice() : DisplayChoice(display.device_id, display.head);
+    Frame frame = co_await camera.grab(request);
+    frame.display_index = display.index;
+    frame.device_id = display.device_id;
+    frame.head = display.head;
+    gallery.frames.push_back(std::move(frame));
+  }
+}
+
+asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gallery) {
+  AsyncCamera camera = co_await AsyncCamera::open(std::move(socket), request.timeout);
+  std::exception_ptr failure;
+  try {
+    co_await grab_each(camera, std::move(request), gallery);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await camera.close();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+Result<Frame> grab_one(const std::string& socket, const GrabRequest& request) {
+  Frame frame;
+  Result<void> done = run(one(socket, request, frame));
+  if (!done) return done.error();
+  return frame;
+}
+
+Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request) {
+  std::vector<Display> displays;
+  Result<void> done = run(list(socket, request, displays));
+  if (!done) return done.error();
+  return displays;
+}
+
+Result<Gallery> grab_all(const std::string& socket, const GrabRequest& request) {
+  Gallery gallery;
+  Result<void> done = run(all(socket, request, gallery));
+  if (!done) return done.error();
+  return gallery;
+}
+
+int interrupted_by() noexcept {
+  return caught_signal;
+}
+
+}  // namespace qmpshot::tools

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+// Asks the VM, and lets Ctrl-C and SIGTERM end it without leaving anything behind.
+#pragma once
+
+#include <qmpshot/camera.h>
+
+#include <vector>
+
+namespace qmpshot::tools {
+
+// One connection, one frame.
+//   errors  as Camera::shoot; cancelled: a signal came
+Result<Frame> grab_one(const std::string& socket, const GrabRequest& request);
+
+Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request);
+
+// One connection, a frame of every display that can be grabbed.
+struct Gallery {
+  std::vector<Display> displays;
+  std::vector<Frame> frames;  // of those that can be grabbed, in the same order
+};
+Result<Gallery> grab_all(const std::string& socket, const GrabRequest& request);
+
+// The signal that ended the work, 0 where none did.
+int interrupted_by() noexcept;
+
+}  // namespace qmpshot::tools

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+// qmpshot: the screen of a running VM, on the terminal, in a file or in a pipe.
+#include "capture/stopwatch.h"
+#include "encode/base64.h"
+#include "tools/qmpshot/exit_status.h"
+#include "tools/qmpshot/grab.h"
+#include "tools/qmpshot/log.h"
+#include "tools/qmpshot/options.h"
+#include "tools/qmpshot/output.h"
+#include "tools/qmpshot/preview.h"
+#include "tools/qmpshot/report.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace qmpshot::tools {
+namespace {
+
+std::span<const std::byte> as_bytes(std::string_view text) {
+  return std::as_bytes(std::span(text));
+}
+
+// The frame's file; QEMU's own bytes where they are what was asked for.
+Result<std::vector<std::byte>> encode_frame(const Options& options, const Frame& frame) {
+  if (!frame.qemu_png.empty() && options.encoder->name == "png") return frame.qemu_png;
+  return encode::encode(*options.encoder, frame.image.view(), options.encode_options);
+}
+
+Result<void> deliver(std::span<const std::byte> bytes, const std::string& output) {
+  return output.empty() || output == "-" ? write_stdout(bytes) : save(bytes, output);
+}
+
+Result<void> deliver_line(std::string text, const Options& options) {
+  text.push_back('\n');
+  return deliver(as_bytes(text), options.output);
+}
+
+std::string size_text(const Frame& frame) {
+  return std::to_string(frame.image.view().width_px) + "x" +
+         std::to_string(frame.image.view().height_px);
+}
+
+Result<void> show(const Options& options, const Frame& frame) {
+  std::string text = draw_preview(frame.image.view(), terminal_size());
+  text +=
+      size_text(frame) + ". To save it: qmpshot --socket " + options.socket + " -o console.png\n";
+  return write_stdout(as_bytes(text));
+}
+
+void tell(const Options& options, const Frame& frame) {
+  if (!options.verbose) return;
+  verbose("QEMU " + frame.qemu_version + ", " + size_text(frame) + " by route " +
+          std::string(name(frame.route)));
+  for (const RouteRefusal& refusal : frame.refusals) {
+    verbose("not by route " + std::string(name(refusal.route)) + ": " + refusal.why.message());
+  }
+}
+
+// One frame to `output`, in the form asked for.
+Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output) {
+  tell(options, frame);
+  capture::Stopwatch watch;
+  Result<std::vector<std::byte>> file = encode_frame(options, frame);
+  if (!file) return file.error();
+  watch.lap("encode");
+  Result<void> done;
+  switch (options.form) {
+    case Form::file: done = deliver(*file, output); break;
+    case Form::base64: done = deliver_line(encode::base64(*file), options); break;
+    case Form::json:
+      done = deliver_line(frame_json(frame, *file, *options.encoder), options);
+      break;
+  }
+  watch.lap("save");
+  if (done && options.stats) std::fputs(stats_text(frame, watch.take_steps()).c_str(), stderr);
+  return done;
+}
+
+Result<void> shoot_one(const Options& options) {
+  Result<Frame> frame = grab_one(options.socket, options.request);
+  if (!frame) return frame.error();
+  const bool preview =
+      options.form == Form::file && options.output.empty() && ::isatty(STDOUT_FILENO) == 1;
+  return preview ? show(options, *frame) : hand_over(options, *frame, options.output);
+}
+
+// "vm.png" and 1 give "vm-1.png".
+std::string numbered(const std::string& path, std::uint32_t index) {
+  const std::size_t name_begin = path.rfind('/') + 1;  // npos + 1 is 0
+  std::size_t dot = path.rfind('.');
+  if (dot == std::string::npos || dot <= name_begin) dot = path.size();
+  return path.substr(0, dot) + "-" + std::to_string(index) + path.substr(dot);
+}
+
+Result<void> gallery_json(const Options& options, const Gallery& gallery) {
+  std::string out;
+  for (const Frame& frame : gallery.frames) {
+    Result<std::vector<std::byte>> file = encode_frame(options, frame);
+    if (!file) return file.error();
+    out += out.empty() ? "[" : ",";
+    out += frame_json(frame, *file, *options.encoder);
+  }
+  out += out.empty() ? "[]" : "]";
+  return deliver_line(std::move(out), options);
+}
+
+Result<void> shoot_all(const Options& options) {
+  Result<Gallery> gallery = grab_all(options.socket, options.request);
+  if (!gallery) return gallery.error();
+  for (const Display& display : gallery->displays) {
+    if (display.can_be_grabbed()) continue;
+    std::fprintf(stderr, "qmpshot: leaving out display %u: %s\n", display.index,
+                 display.why_not.c_str());
+  }
+  if (options.form == Form::json) return gallery_json(options, *gallery);
+  for (const Frame& frame : gallery->frames) {
+    const std::string path = numbered(options.output, frame.display_index);
+    if (Result<void> done = hand_over(options, frame, path); !done) return done;
+    std::printf("%s\n", path.c_str());
+  }
+  return {};
+}
+
+Result<void> list(const Options& options) {
+  Result<std::vector<Display>> displays = list_displays(options.socket, options.request);
+  if (!displays) return displays.error();
+  std::string text =
+      options.form == Form::json ? displays_json(*displays) + "\n" : displays_table(*displays);
+  return deliver(as_bytes(text), options.output);
+}
+
+int run(const Options& options) {
+  if (options.verbose) start_verbose_log();
+  const Result<void> done = options.list  ? list(options)
+                            : options.all ? shoot_all(options)
+                                          : shoot_one(options);
+  if (done) return exit_status::done;
+  if (const int signal = interrupted_by(); signal != 0) {
+    // Everything is taken back: now end as the signal asked, so that the shell knows.
+    (void)::raise(signal);
+  }
+  std::fprintf(stderr, "qmpshot: %s\n", done.error().message().c_str());
+  return exit_status::of(done.error().code());
+}
+
+}  // namespace
+}  // namespace qmpshot::tools
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error like any other
+  try {
+    const auto options = qmpshot::tools::parse_options(argc, argv);
+    if (const int* status = std::get_if<int>(&options)) return *status;
+    return qmpshot::tools::run(std::get<qmpshot::tools::Options>(options));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "qmpshot: out of memory: %s\n", error.what());
+    return qmpshot::tools::exit_status::of(qmpshot::Errc::cannot_write);
+  }
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+#include "tools/qmpshot/options.h"
+
+#include "tools/qmpshot/exit_status.h"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <map>
+#include <stdexcept>
+#include <vector>
+
+namespace qmpshot::tools {
+namespace {
+
+constexpr const char* description =
+    "Shows the screen of a QEMU virtual machine, straight from its QMP socket.\n"
+    "On a terminal it draws a preview; with -o, or into a pipe, it gives the picture.\n";
+
+constexpr const char* footer =
+    "Examples:\n"
+    "  qmpshot --socket vm.sock                      look at it, here in the terminal\n"
+    "  qmpshot --socket vm.sock -o console.png       save it\n"
+    "  qmpshot --socket vm.sock | feh -              pass it on\n"
+    "  qmpshot --socket vm.sock --list               which displays are there\n"
+    "  qmpshot --socket vm.sock --device gpu0 --head 1 -o second.png\n"
+    "\n"
+    "Exit status: 0 done, 2 bad usage, 3 cannot reach, lost or cannot write, 4 timed out or\n"
+    "monitor busy, 5 QEMU refused, 6 not supported by this QEMU, 7 peer or bytes are wrong.\n"
+    "\n"
+    "A QEMU has a QMP socket when started with -qmp unix:vm.sock,server=on,wait=off.";
+
+const char* const which = "Which screen";
+const char* const where = "Where the picture goes";
+const char* const how = "How";
+
+const std::map<std::string, Route> route_names = {
+    {"auto", Route::automatic},
+    {"fd", Route::fd},
+    {"png-file", Route::png_file},
+    {"ppm-file", Route::ppm_file},
+};
+
+// "5s", "500ms", "1m", or a number of seconds such as "2.5".
+std::chrono::milliseconds parse_duration(const std::string& text) {
+  std::size_t used = 0;
+  double value = 0;
+  try {
+    value = std::stod(text, &used);
+  } catch (const std::exception&) {
+    used = 0;
+  }
+  const std::string unit = text.substr(used);
+  const double scale = unit == "ms"                  ? 1
+                       : unit == "s" || unit.empty() ? 1000
+                       : unit == "m"                 ? 60000
+                                                     : 0;
+  const double milliseconds = value * scale;
+  if (used == 0 || !(milliseconds >= 1) || milliseconds > 86'400'000) {
+    throw CLI::ValidationError("--timeout",
+                               "'" + text + "' is no time between 1ms and a day: try 5s or 500ms");
+  }
+  return std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds));
+}
+
+std::vector<std::string> format_names() {
+  std::vector<std::string> names;
+  for (const encode::Encoder& encoder : encode::encoders()) names.emplace_back(encoder.name);
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const std::string& word : words) out += (out.empty() ? "" : "|") + word;
+  return out;
+}
+
+class HelpText : public CLI::Formatter {
+ public:
+  HelpText() {
+    column_width(26);
+    label("REQUIRED", "");
+  }
+  std::string make_usage(const CLI::App*, std::string) const override {
+    return "\nUsage: qmpshot --socket PATH [-o FILE] [options]\n";
+  }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_size() == 0 ? "" : " " + option->get_type_name();
+  }
+};
+
+// What CLI11 fills, before it becomes Options.
+struct Raw {
+  Options options;
+  std::string timeout = "5s";
+  std::string format;
+  std::string route = "auto";
+  bool base64 = false;
+  bool json = false;
+};
+
+void add_options(CLI::App& app, Raw& raw) {
+  Options& options = raw.options;
+  app.add_option("-s,--socket", options.socket, "The VM's QMP socket")
+      ->type_name("PATH")
+      ->required()
+      ->group(which);
+  CLI::Option* device =
+      app.add_option("-d,--device", options.request.display.device_id,
+                     "The display device with this id; without it, the first console")
+          ->type_name("ID")
+          ->group(which);
+  app.add_option("--head", options.request.display.head, "Which output of that device; 0")
+      ->type_name("N")
+      ->needs(device)
+      ->group(which);
+  CLI::Option* all =
+      app.add_flag("-a,--all", options.all,
+                   "Every display that can be asked for: -o vm.png gives vm-0.png, ...")
+          ->excludes(device)
+          ->group(which);
+  app.add_flag("-l,--list", options.list, "Lists the displays instead; with --json as JSON")
+      ->excludes(device)
+      ->excludes(all)
+      ->group(which);
+
+  app.add_option("-o,--output", options.output, "The file, whole or not at all; - is stdout")
+      ->type_name("FILE")
+      ->group(where);
+  app.add_option("-f,--format", raw.format,
+                 joined(format_names()) + "; else what FILE's name ends in, else png")
+      ->type_name("FORMAT")
+      ->check([](const std::string& name) {
+        return encode::find_encoder(name) != nullptr
+                   ? std::string()
+                   : "'" + name + "' is none of " + joined(format_names());
+      })
+      ->group(where);
+  CLI::Option* json =
+      app.add_flag("-j,--json", raw.json, "As JSON: the picture in base64 and what is known of it")
+          ->group(where);
+  app.add_flag("--base64", raw.base64, "The picture in base64, nothing else")
+      ->excludes(json)
+      ->group(where);
+
+  app.add_option("--route", raw.route, "auto|fd|png-file|ppm-file: how QEMU hands over the frame")
+      ->type_name("ROUTE")
+      ->check([](const std::string& name) {
+        return route_names.contains(name) ? std::string()
+                                          : "'" + name + "' is none of auto|fd|png-file|ppm-file";
+      })
+      ->group(how);
+  app.add_option("-t,--timeout", raw.timeout, "For everything QEMU does: 5s, 500ms, 1m; 5s")
+      ->type_name("TIME")
+      ->group(how);
+  app.add_flag("--stats", options.stats, "What each step took, on stderr")->group(how);
+  app.add_flag("-v,--verbose", options.verbose, "What is done, on stderr")->group(how);
+  app.set_help_flag("-h,--help", "This text")->group(how);
+  app.set_version_flag("-V,--version", "qmpshot " QMPSHOT_VERSION, "The version")->group(how);
+}
+
+const encode::Encoder* encoder_for(const Raw& raw) {
+  if (!raw.format.empty()) return encode::find_encoder(raw.format);
+  const encode::Encoder* by_name = encode::find_encoder_for_path(raw.options.output);
+  return by_name != nullptr ? by_name : &encode::encoders().front();
+}
+
+void finish(Raw& raw) {
+  Options& options = raw.options;
+  options.request.timeout = parse_duration(raw.timeout);
+  options.request.route = route_names.at(raw.route);
+  options.encoder = encoder_for(raw);
+  options.form = raw.json ? Form::json : raw.base64 ? Form::base64 : Form::file;
+  if (options.all && options.form == Form::file &&
+      (options.output.empty() || options.output == "-")) {
+    throw CLI::ValidationError("--all", "needs -o FILE, or --json");
+  }
+}
+
+}  // namespace
+
+std::variant<Options, int> parse_options(int argc, char** argv) {
+  CLI::App app(description, "qmpshot");
+  app.formatter(std::make_shared<HelpText>());
+  app.footer(footer);
+  Raw raw;
+  add_options(app, raw);
+  try {
+    app.parse(argc, argv);
+    finish(raw);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    app.exit(asked);
+    return exit_status::done;
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "qmpshot: reading the options: %s: see qmpshot --help\n", error.what());
+    return exit_status::bad_usage;
+  }
+  return std::move(raw.options);
+}
+
+}  // namespace qmpshot::tools

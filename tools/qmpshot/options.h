@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+// What the person asked for.
+#pragma once
+
+#include "encode/encoder.h"
+
+#include <qmpshot/camera.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <variant>
+
+namespace qmpshot::tools {
+
+// In which form the picture is handed over.
+enum class Form {
+  file,    // the format's own bytes
+  base64,  // the same as text
+  json,    // with everything that is known about it
+};
+
+struct Options {
+  std::string socket;
+  GrabRequest request;
+  bool list = false;
+  bool all = false;
+
+  std::string output;  // empty: stdout, or a preview where that is a terminal; "-": stdout
+  const encode::Encoder* encoder = nullptr;
+  encode::EncodeOptions encode_options;
+  Form form = Form::file;
+
+  bool stats = false;
+  bool verbose = false;
+};
+
+// The options, or the status to exit with at once (after --help, --version or a usage error, whose
+// one line is printed).
+std::variant<Options, int> parse_options(int argc, char** argv);
+
+}  // namespace qmpshot::tools

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "tools/qmpshot/output.h"
+
+#include <qmpshot/unique_fd.h>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+#include <optional>
+
+namespace qmpshot::tools {
+namespace {
+
+Error cannot_save(const std::string& path, int errno_value) {
+  return Error::from_errno(Errc::cannot_write, "saving " + path, errno_value);
+}
+
+//   return  0, or errno
+int write_all(int fd, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t size = ::write(fd, bytes.data(), bytes.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return errno;
+    bytes = bytes.subspan(static_cast<std::size_t>(size));
+  }
+  return 0;
+}
+
+// A signal must not come between the temporary file and its new name.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+    sigprocmask(SIG_BLOCK, &set, &before_);
+  }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+  ~SignalsBlocked() { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+// The file a rename would replace: through symbolic links, so that they stay.
+std::string behind_links(const std::string& path) {
+  char* resolved = ::realpath(path.c_str(), nullptr);
+  if (resolved == nullptr) return path;
+  std::string target = resolved;
+  std::free(resolved);
+  return target;
+}
+
+// What a new file may be to others: as the one it replaces, else as umask says.
+mode_t mode_for(const struct stat* replaced) {
+  if (replaced != nullptr) return replaced->st_mode & 07777;
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  return 0666 & ~mask;
+}
+
+Result<void> replace_file(std::span<const std::byte> bytes, const std::string& path, mode_t mode) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+  std::string temporary = folder + ".qmpshot-XXXXXX";
+
+  const SignalsBlocked blocked;
+  const UniqueFd file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file) return cannot_save(path, errno);
+  int failed = write_all(file.get(), bytes);
+  if (failed == 0 && ::fchmod(file.get(), mode) != 0) failed = errno;
+  if (failed == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) failed = errno;
+  if (failed == 0) return {};
+  (void)::unlink(temporary.c_str());
+  return cannot_save(path, failed);
+}
+
+}  // namespace
+
+Result<void> save(std::span<const std::byte> bytes, const std::string& path) {
+  struct stat info {};
+  const bool exists = ::stat(path.c_str(), &info) == 0;
+  if (!exists) return replace_file(bytes, path, mode_for(nullptr));
+  if (S_ISREG(info.st_mode)) return replace_file(bytes, behind_links(path), mode_for(&info));
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+  if (!file) return cannot_save(path, errno);
+  const int failed = write_all(file.get(), bytes);
+  if (failed != 0) return cannot_save(path, failed);
+  return {};
+}
+
+Result<void> write_stdout(std::span<const std::byte> bytes) {
+  const int failed = write_all(STDOUT_FILENO, bytes);
+  if (failed != 0) return Error::from_errno(Errc::cannot_write, "writing to stdout", failed);
+  return {};
+}
+
+}  // namespace qmpshot::tools
