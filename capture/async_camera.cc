@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capture/cleanup.h"
 #include "capture/grabber.h"
+#include "capture/leftovers.h"
 #include "capture/one_shot.h"
 
 #include <qmpshot/async_camera.h>
@@ -27,13 +28,16 @@ asio::awaitable<AsyncCamera> AsyncCamera::open(std::string socket_path,
   const qmp::Deadline deadline = qmp::Deadline::after(timeout);
   qmp::Client client = co_await qmp::Client::connect(std::move(socket_path), deadline);
   co_await client.handshake(deadline);
+  co_await capture::reclaim_leftovers(client, deadline);
   co_return AsyncCamera(std::make_unique<State>(std::move(client)));
 }
 
 asio::awaitable<AsyncCamera> AsyncCamera::adopt(UniqueFd connected,
                                                 std::chrono::milliseconds timeout) {
   qmp::Client client(co_await asio::this_coro::executor, std::move(connected));
-  co_await client.handshake(qmp::Deadline::after(timeout));
+  const qmp::Deadline deadline = qmp::Deadline::after(timeout);
+  co_await client.handshake(deadline);
+  co_await capture::reclaim_leftovers(client, deadline);
   co_return AsyncCamera(std::make_unique<State>(std::move(client)));
 }
 

@@ -1,26 +1,27 @@
 // SPDX-License-Identifier: MIT
 #include "capture/fd_route.h"
 
+#include "capture/leftovers.h"
+
 #include <sys/random.h>
 
 #include <cstdint>
-#include <limits>
 #include <utility>
 
 namespace qmpshot::capture {
 
 qmp::FdsetId random_fdset_id() {
-  std::uint64_t bits = 0;
+  std::uint32_t bits = 0;
   (void)!::getrandom(&bits, sizeof bits, 0);  // cannot fail for so few bytes
-  return static_cast<qmp::FdsetId>(
-      bits & static_cast<std::uint64_t>(std::numeric_limits<qmp::FdsetId>::max()));
+  // add-fd takes 63 bits, but the number in "/dev/fdset/N" is read as an int (5.2 to 11.1).
+  return static_cast<qmp::FdsetId>(bits >> 1);
 }
 
 asio::awaitable<void> FdRoute::open(qmp::Client& client, qmp::Deadline deadline) {
   slot_ = FrameSlot::create().value();
   fdset_ = random_fdset_id();
   std::vector<qmp::Command> commands;
-  commands.push_back(qmp::add_fd(fdset_, fdset_opaque));
+  commands.push_back(qmp::add_fd(fdset_, owner_tag()));
   lent_ = true;  // from the moment it is sent, also where the reply never comes
   const std::vector<qmp::Reply> replies =
       co_await client.execute_all(std::move(commands), slot_->writer(), deadline);

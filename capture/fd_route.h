@@ -16,9 +16,6 @@
 
 namespace qmpshot::capture {
 
-// What we write beside our descriptors, so that query-fdsets says whose they are.
-inline constexpr std::string_view fdset_opaque = "qmpshot";
-
 // A set number that no other client of this VM is likely to choose.
 qmp::FdsetId random_fdset_id();
 
@@ -28,6 +25,9 @@ class FdRoute {
   //   errors  refused, cannot_write, bad_image, timed_out, connection_lost, cancelled, bad_peer
   asio::awaitable<Image> grab(qmp::Client& client, qmp::Screendump what, Stopwatch& watch,
                               qmp::Deadline deadline);
+
+  // Whether QEMU holds our memory already.
+  [[nodiscard]] bool lent() const noexcept { return lent_; }
 
   // Takes the memory back, where it was lent.
   asio::awaitable<void> close(qmp::Client& client, qmp::Deadline deadline);

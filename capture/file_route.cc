@@ -2,28 +2,22 @@
 #include "capture/file_route.h"
 
 #include "capture/frame_file.h"
+#include "capture/leftovers.h"
 #include "capture/private_file.h"
 
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 namespace qmpshot::capture {
 namespace {
 
-// The user at the other end of a unix socket: who QEMU was when it began to listen.
-uid_t peer_uid(const qmp::Client& client) {
-  ucred peer{};
-  socklen_t size = sizeof peer;
-  const bool known =
-      ::getsockopt(client.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0;
-  return known ? peer.uid : ::geteuid();
-}
-
 asio::awaitable<PrivateFile> dump_to_file(qmp::Client& client, qmp::Screendump what,
                                           qmp::Deadline deadline) {
-  PrivateFile file = PrivateFile::create(peer_uid(client)).value();
+  const std::optional<Peer> peer = peer_of(client.native_handle());
+  PrivateFile file = PrivateFile::create(peer ? peer->uid : ::geteuid()).value();
   what.filename = file.path();
   qmp::Command command = qmp::screendump(what);
   co_await client.execute(std::move(command), deadline);

@@ -3,6 +3,7 @@
 
 #include "capture/displays.h"
 #include "capture/file_route.h"
+#include "capture/leftovers.h"
 
 #include <algorithm>
 #include <optional>
@@ -41,14 +42,19 @@ Error all_failed(const std::vector<RouteRefusal>& refusals) {
 
 }  // namespace
 
-std::vector<Route> Grabber::routes(Route asked) const {
-  if (asked != Route::automatic) return {asked};
-  std::vector<Route> routes;
-  for (const Route route : {Route::fd, Route::png_file, Route::ppm_file}) {
-    const auto refused = std::ranges::find(refusals_, route, &RouteRefusal::route);
-    if (refused == refusals_.end()) routes.push_back(route);
+asio::awaitable<std::vector<Route>> Grabber::routes(Route asked, qmp::Deadline deadline) {
+  std::vector<Route> routes{asked};
+  if (asked != Route::automatic) co_return routes;
+  routes = {Route::fd, Route::png_file, Route::ppm_file};
+  if (!fd_route_.lent() && co_await would_keep_descriptor(client_, deadline)) {
+    // The VM is paused: PNG's time in the main loop is nobody's loss, but nobody's gain either.
+    routes = {Route::ppm_file, Route::fd};
   }
-  return routes;
+  const auto refused = [this](Route route) {
+    return std::ranges::find(refusals_, route, &RouteRefusal::route) != refusals_.end();
+  };
+  std::erase_if(routes, refused);
+  co_return routes;
 }
 
 asio::awaitable<Frame> Grabber::grab(GrabRequest request, Stopwatch watch, qmp::Deadline deadline) {
@@ -58,7 +64,8 @@ asio::awaitable<Frame> Grabber::grab(GrabRequest request, Stopwatch watch, qmp::
 
   std::vector<RouteRefusal> refusals =
       request.route == Route::automatic ? refusals_ : std::vector<RouteRefusal>();
-  for (const Route route : routes(request.route)) {
+  const std::vector<Route> to_try = co_await routes(request.route, deadline);
+  for (const Route route : to_try) {
     std::optional<Error> failed;
     try {
       co_await grab_by(route, what, frame, watch, deadline);
@@ -116,6 +123,7 @@ asio::awaitable<std::vector<Display>> Grabber::displays(qmp::Deadline deadline) 
 
 asio::awaitable<void> Grabber::close(qmp::Deadline deadline) {
   co_await fd_route_.close(client_, deadline);
+  co_await client_.leave(deadline);
 }
 
 }  // namespace qmpshot::capture

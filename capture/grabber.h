@@ -25,7 +25,7 @@ class Grabber {
 
   asio::awaitable<std::vector<Display>> displays(qmp::Deadline deadline);
 
-  // Takes back from QEMU what was lent to it.
+  // Takes back from QEMU what was lent to it, and leaves.
   asio::awaitable<void> close(qmp::Deadline deadline);
 
   // Before the first grab: this route is known not to work.
@@ -36,7 +36,8 @@ class Grabber {
                                                 qmp::Deadline deadline);
   asio::awaitable<void> grab_by(Route route, qmp::Screendump what, Frame& frame, Stopwatch& watch,
                                 qmp::Deadline deadline);
-  [[nodiscard]] std::vector<Route> routes(Route asked) const;
+  // The routes to try, best first.
+  asio::awaitable<std::vector<Route>> routes(Route asked, qmp::Deadline deadline);
 
   qmp::Client client_;
   FdRoute fd_route_;

@@ -11,8 +11,8 @@
 namespace qmpshot::capture {
 
 // Sends everything before the greeting is read, memory included, and looks at the replies
-// afterwards. Where QEMU takes no descriptor, or a display must be found first, goes on step by
-// step on the same connection.
+// afterwards. Goes step by step on the same connection where QEMU takes no descriptor, where a
+// display must be found first, and where QEMU still holds an earlier frame (leftovers.h).
 //   errors  as Camera::shoot
 asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request);
 

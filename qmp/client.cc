@@ -33,9 +33,17 @@ asio::awaitable<void> Client::pump(Deadline deadline) {
   }
 }
 
-asio::awaitable<void> Client::handshake(Deadline deadline) {
+asio::awaitable<void> Client::await_greeting(Deadline deadline) {
   while (!session_.greeting()) co_await pump(deadline);
+}
+
+asio::awaitable<void> Client::handshake(Deadline deadline) {
+  co_await await_greeting(deadline);
   co_await execute(Command("qmp_capabilities"), deadline);
+}
+
+asio::awaitable<void> Client::leave(Deadline deadline) {
+  co_await transport_.finish(deadline);
 }
 
 asio::awaitable<Json> Client::execute(Command command, Deadline deadline) {

@@ -46,6 +46,15 @@ class Client {
   // The oldest event not taken yet, or the next to come.
   asio::awaitable<Event> next_event(Deadline deadline);
 
+  // Waits for the greeting only; commands may be sent before it and without it.
+  //   errors  monitor_busy, connection_lost, bad_peer, cancelled
+  asio::awaitable<void> await_greeting(Deadline deadline);
+
+  // Tells the peer that no more comes and reads to the end: the peer first runs every command it
+  // was sent. One that is simply closed drops those it has not begun.
+  //   errors  timed_out, connection_lost
+  asio::awaitable<void> leave(Deadline deadline);
+
   // Nothing before the peer greeted.
   [[nodiscard]] const std::optional<Greeting>& greeting() const noexcept {
     return session_.greeting();

@@ -30,6 +30,22 @@ Command remove_fd(FdsetId id) {
   return {"remove-fd", arguments.text()};
 }
 
+Command query_fdsets() {
+  return Command("query-fdsets");
+}
+
+std::vector<FdsetEntry> parse_fdsets(const Json& value) {
+  std::vector<FdsetEntry> entries;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const std::optional<FdsetId> id = value[i]["fdset-id"].integer();
+    const Json fds = value[i]["fds"];
+    for (std::size_t k = 0; id && k < fds.size(); ++k) {
+      entries.push_back({*id, owned(fds[k]["opaque"])});
+    }
+  }
+  return entries;
+}
+
 Command screendump(const Screendump& what) {
   JsonWriter arguments;
   arguments.begin_object().key("filename").string(what.filename);

@@ -15,7 +15,7 @@
 
 namespace qmpshot::qmp {
 
-using FdsetId = std::int64_t;  // 0 to 2^63-1, one name space for all monitors of a VM
+using FdsetId = std::int64_t;  // 0 to 2^31-1, one name space for all monitors of a VM
 
 // Where QEMU opens the descriptors of a set.
 std::string fdset_path(FdsetId id);
@@ -25,6 +25,14 @@ Command qmp_capabilities();
 // Adds the descriptor sent along to the set `id`, which is made where it is not there yet.
 Command add_fd(FdsetId id, std::string_view opaque);
 Command remove_fd(FdsetId id);
+
+// One descriptor of a set.
+struct FdsetEntry {
+  FdsetId id = 0;
+  std::string opaque;  // what add-fd was told
+};
+Command query_fdsets();
+std::vector<FdsetEntry> parse_fdsets(const Json& value);
 
 enum class DumpFormat { ppm, png };  // png: QEMU >= 7.1
 

@@ -162,20 +162,37 @@ asio::awaitable<void> Transport::send(std::string_view bytes, int fd, Deadline d
   }
 }
 
-asio::awaitable<std::string_view> Transport::receive_line(Deadline deadline) {
+asio::awaitable<std::size_t> Transport::receive_some(Deadline deadline) {
   for (;;) {
-    if (const auto line = state_->lines.next_line().value()) co_return *line;
     co_await wait(Until::readable, deadline);
     const std::span<char> room = state_->lines.prepare(read_bytes);
     const ssize_t size = ::read(state_->socket.native_handle(), room.data(), room.size());
-    if (size > 0) {
-      state_->heard = true;
+    if (size >= 0) {
+      state_->heard |= size > 0;
       state_->lines.commit(static_cast<std::size_t>(size));
-    } else if (size == 0) {
-      throw Error(Errc::connection_lost, "QEMU closed the connection");
-    } else if (errno != EAGAIN && errno != EINTR) {
+      co_return static_cast<std::size_t>(size);
+    }
+    if (errno != EAGAIN && errno != EINTR) {
       throw Error::from_errno(Errc::connection_lost, "reading from the monitor", errno);
     }
+  }
+}
+
+asio::awaitable<std::string_view> Transport::receive_line(Deadline deadline) {
+  for (;;) {
+    if (const auto line = state_->lines.next_line().value()) co_return *line;
+    if (co_await receive_some(deadline) == 0) {
+      throw Error(Errc::connection_lost, "QEMU closed the connection");
+    }
+  }
+}
+
+asio::awaitable<void> Transport::finish(Deadline deadline) {
+  if (::shutdown(state_->socket.native_handle(), SHUT_WR) != 0) {
+    throw Error::from_errno(Errc::connection_lost, "leaving the monitor", errno);
+  }
+  while (co_await receive_some(deadline) != 0) {
+    while (state_->lines.next_line().value()) continue;
   }
 }
 

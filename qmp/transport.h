@@ -40,6 +40,10 @@ class Transport {
   //   errors  connection_lost, timed_out, cancelled, bad_peer
   asio::awaitable<std::string_view> receive_line(Deadline deadline);
 
+  // Half-closes, then drops what still comes until the peer closes too.
+  //   errors  connection_lost, timed_out, cancelled
+  asio::awaitable<void> finish(Deadline deadline);
+
   // Whether the peer ever said anything.
   [[nodiscard]] bool heard() const noexcept;
 
@@ -47,6 +51,9 @@ class Transport {
 
  private:
   struct State;
+  // What came, 0 at the end of the stream.
+  asio::awaitable<std::size_t> receive_some(Deadline deadline);
+
   enum class Until { readable, writable };
   asio::awaitable<void> wait(Until what, Deadline deadline);
 

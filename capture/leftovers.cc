@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include "capture/leftovers.h"
+
+#include "capture/frame_slot.h"
+#include "qmp/commands.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace qmpshot::capture {
+namespace {
+
+constexpr const char* tag_name = "qmpshot";
+
+// Only a process of our own PID namespace can be known to be gone.
+bool owner_is_gone(const std::string& tag) {
+  const std::string ours = owner_tag();
+  const std::string before = std::string(tag_name) + " ";
+  const std::string_view name_space = std::string_view(ours).substr(ours.rfind(' '));
+  if (!tag.starts_with(before) || !tag.ends_with(name_space)) return false;
+  pid_t pid = 0;
+  const char* last = tag.data() + tag.size() - name_space.size();
+  const auto [end, error] = std::from_chars(tag.data() + before.size(), last, pid);
+  return error == std::errc() && end == last && pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH;
+}
+
+}  // namespace
+
+std::optional<Peer> peer_of(int connected_socket) {
+  ucred credentials{};
+  socklen_t size = sizeof credentials;
+  if (::getsockopt(connected_socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) {
+    return std::nullopt;
+  }
+  return Peer{credentials.pid, credentials.uid};
+}
+
+std::optional<bool> holds_frame_memory(int connected_socket) {
+  const std::optional<Peer> peer = peer_of(connected_socket);
+  if (!peer || peer->pid <= 0) return std::nullopt;
+  const std::string folder = "/proc/" + std::to_string(peer->pid) + "/fd";
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()), ::closedir);
+  if (!entries) return std::nullopt;
+  // proc(5): a memfd's link reads "/memfd:NAME (deleted)".
+  const std::string ours = std::string("/memfd:") + FrameSlot::memory_name + " ";
+  while (const dirent* entry = ::readdir(entries.get())) {
+    std::array<char, 64> target;
+    const ssize_t size =
+        ::readlinkat(::dirfd(entries.get()), entry->d_name, target.data(), target.size());
+    if (size > 0 &&
+        std::string_view(target.data(), static_cast<std::size_t>(size)).starts_with(ours)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+std::string owner_tag() {
+  std::array<char, 64> name;
+  const ssize_t size = ::readlink("/proc/self/ns/pid", name.data(), name.size());
+  std::string tag = tag_name;
+  tag += " " + std::to_string(::getpid()) + " ";
+  if (size > 0) tag.append(name.data(), static_cast<std::size_t>(size));
+  return tag;
+}
+
+asio::awaitable<void> reclaim_leftovers(qmp::Client& client, qmp::Deadline deadline) {
+  const qmp::Json sets = co_await client.execute(qmp::query_fdsets(), deadline);
+  std::vector<qmp::Command> removals;
+  for (const qmp::FdsetEntry& entry : qmp::parse_fdsets(sets)) {
+    if (owner_is_gone(entry.opaque)) removals.push_back(qmp::remove_fd(entry.id));
+  }
+  co_await client.execute_all(std::move(removals), -1, deadline);
+}
+
+asio::awaitable<bool> would_keep_descriptor(qmp::Client& client, qmp::Deadline deadline) {
+  constexpr qmp::Version closes_while_paused_since{10, 0, 0};  // seen on 10.0, not on 7.2
+  if (!client.greeting() || client.greeting()->version >= closes_while_paused_since)
+    co_return false;
+  const qmp::Json status = co_await client.execute(qmp::query_status(), deadline);
+  co_return !qmp::parse_status(status).running;
+}
+
+}  // namespace qmpshot::capture
