@@ -32,6 +32,9 @@ class LineBuffer {
   //   errors  bad_peer: a line longer than the limit
   Result<std::optional<std::string_view>> next_line();
 
+  // Forgets everything that was not handed out.
+  void clear() noexcept { filled_ = begin_ = scanned_ = 0; }
+
  private:
   std::size_t limit_bytes_;
   std::string buffer_;

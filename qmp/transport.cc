@@ -191,8 +191,9 @@ asio::awaitable<void> Transport::finish(Deadline deadline) {
   if (::shutdown(state_->socket.native_handle(), SHUT_WR) != 0) {
     throw Error::from_errno(Errc::connection_lost, "leaving the monitor", errno);
   }
-  while (co_await receive_some(deadline) != 0) {
-    while (state_->lines.next_line().value()) continue;
+  for (std::size_t size = 1; size != 0;) {
+    size = co_await receive_some(deadline);
+    state_->lines.clear();
   }
 }
 
