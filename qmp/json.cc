@@ -62,6 +62,10 @@ struct Json::Document {
 };
 
 Result<Json> Json::parse(std::string_view text) {
+  // In place, RapidJSON takes a NUL for the end of the text; JSON has no place for one.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return Error(Errc::bad_peer, "reading JSON: a NUL at byte " + std::to_string(nul) + ".");
+  }
   auto document = std::make_shared<Document>();
   document->text = text;
   // Iterative: a peer's nesting must not become our stack's depth.
@@ -145,7 +149,8 @@ JsonWriter& JsonWriter::end_array() {
 }
 
 JsonWriter& JsonWriter::key(std::string_view name) {
-  state_->writer.Key(name.data(), length(name));
+  const std::string valid = valid_utf8(name);
+  state_->writer.Key(valid.data(), length(valid));
   return *this;
 }
 

@@ -15,8 +15,19 @@ std::string quote(std::string_view line) {
   return "'" + out + (line.size() > shown ? "...'" : "'");
 }
 
-std::string owned(const Json& value) {
-  return std::string(value.string().value_or(""));
+// The peer's words, fit for one line of an error and for a terminal.
+std::string words(const Json& value) {
+  std::string out(value.string().value_or(""));
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return out;
+}
+
+// Ours are integers from 1 on. Another kind was somebody else's, which is not the same as none.
+std::optional<std::int64_t> id_of(const Json& object) {
+  const Json id = object["id"];
+  if (!id) return std::nullopt;
+  return id.integer().value_or(0);
 }
 
 Greeting greeting(const Json& qmp) {
@@ -24,7 +35,7 @@ Greeting greeting(const Json& qmp) {
   Greeting out;
   out.version = {qemu["major"].integer().value_or(0), qemu["minor"].integer().value_or(0),
                  qemu["micro"].integer().value_or(0)};
-  out.package = owned(qmp["version"]["package"]);
+  out.package = words(qmp["version"]["package"]);
   const Json capabilities = qmp["capabilities"];
   for (std::size_t i = 0; i < capabilities.size(); ++i) {
     if (capabilities[i].string() == "oob") out.oob = true;
@@ -44,12 +55,14 @@ Result<Message> parse_message(std::string_view line) {
     return Error(Errc::bad_peer, "the peer does not speak QMP, it said " + quote(line));
   }
   const Json& object = *json;
-  if (const Json qmp = object["QMP"]) return Message(greeting(qmp));
-  if (const Json value = object["return"]) return Message(Return{object["id"].integer(), value});
-  if (const Json error = object["error"]) {
-    return Message(Refusal{object["id"].integer(), owned(error["class"]), owned(error["desc"])});
+  if (const Json qmp = object["QMP"]; qmp.is_object()) return Message(greeting(qmp));
+  if (const Json value = object["return"]) return Message(Return{id_of(object), value});
+  if (const Json error = object["error"]; error.is_object()) {
+    return Message(Refusal{id_of(object), words(error["class"]), words(error["desc"])});
   }
-  if (const Json event = object["event"]) return Message(Event{owned(event), object["data"]});
+  if (const Json event = object["event"]; event.string()) {
+    return Message(Event{words(event), object["data"]});
+  }
   return Error(Errc::bad_peer, "the peer does not speak QMP, it said " + quote(line));
 }
 

@@ -33,11 +33,12 @@ struct Greeting {
 
 // A command's success.
 struct Return {
-  std::optional<std::int64_t> id;
+  std::optional<std::int64_t> id;  // 0 where the peer's is no integer, and so none of ours
   Json value;
 };
 
-// A command's failure, in QEMU's words. Without an id the peer could not even parse the line.
+// A command's failure, in QEMU's words, control characters replaced. Without an id the peer could
+// not even parse the line.
 struct Refusal {
   std::optional<std::int64_t> id;
   std::string error_class;

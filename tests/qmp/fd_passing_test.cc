@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+#include "qmp/fd_passing.h"
+
+#include "tests/support/sockets.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <string>
+
+namespace qmpshot::qmp {
+namespace {
+
+using test::receive;
+using test::Received;
+using test::same_file;
+using test::socket_pair;
+
+UniqueFd some_file() {
+  return UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+}
+
+TEST(FdPassing, AWordAndADescriptorArriveTogether) {
+  const auto [ours, theirs] = socket_pair();
+  const UniqueFd file = some_file();
+  EXPECT_EQ(send_with_fd(ours.get(), "word", file.get()).value(), 4U);
+  const Received got = receive(theirs.get(), 100);
+  EXPECT_EQ(got.bytes, "word");
+  ASSERT_EQ(got.descriptors.size(), 1U);
+  EXPECT_TRUE(same_file(got.descriptors[0].get(), file.get()));
+}
+
+TEST(FdPassing, TheDescriptorStaysOurs) {
+  const auto [ours, theirs] = socket_pair();
+  const UniqueFd file = some_file();
+  (void)send_with_fd(ours.get(), "word", file.get()).value();
+  EXPECT_EQ(::fcntl(file.get(), F_GETFD), FD_CLOEXEC);
+}
+
+TEST(FdPassing, AWordAloneCarriesNothing) {
+  const auto [ours, theirs] = socket_pair();
+  EXPECT_EQ(send_with_fd(ours.get(), "word", -1).value(), 4U);
+  const Received got = receive(theirs.get(), 100);
+  EXPECT_EQ(got.bytes, "word");
+  EXPECT_TRUE(got.descriptors.empty());
+}
+
+TEST(FdPassing, AFullSocketTakesNothingAndKeepsNothing) {
+  const auto [ours, theirs] = socket_pair();
+  const std::string block(1 << 16, 'x');
+  while (send_with_fd(ours.get(), block, -1).value()) {
+  }
+  const UniqueFd file = some_file();
+  EXPECT_EQ(send_with_fd(ours.get(), "word", file.get()).value(), std::nullopt);
+  while (::recv(theirs.get(), std::string(1 << 16, 0).data(), 1 << 16, MSG_DONTWAIT) > 0) {
+  }
+  EXPECT_EQ(send_with_fd(ours.get(), "word", file.get()).value(), 4U);
+  const Received got = receive(theirs.get(), 100);
+  EXPECT_EQ(got.bytes, "word");
+  EXPECT_EQ(got.descriptors.size(), 1U);
+}
+
+TEST(FdPassing, AShortSendHasSentTheDescriptorOnce) {
+  const auto [ours, theirs] = socket_pair();
+  const UniqueFd file = some_file();
+  const std::string block(8 << 20, 'x');
+  const std::size_t sent = send_with_fd(ours.get(), block, file.get()).value().value();
+  ASSERT_LT(sent, block.size());
+  std::size_t got_bytes = 0;
+  std::size_t got_descriptors = 0;
+  while (got_bytes < sent) {
+    const Received got = receive(theirs.get(), 1 << 16);
+    ASSERT_FALSE(got.bytes.empty());
+    got_bytes += got.bytes.size();
+    got_descriptors += got.descriptors.size();
+  }
+  EXPECT_EQ(got_bytes, sent);
+  EXPECT_EQ(got_descriptors, 1U);
+}
+
+TEST(FdPassing, APeerThatLeftIsAnErrorAndNoSignal) {
+  auto [ours, theirs] = socket_pair();
+  { const UniqueFd gone = std::move(theirs); }
+  const auto result = send_with_fd(ours.get(), "word", -1);  // SIGPIPE would end the test program
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code(), Errc::connection_lost);
+  EXPECT_EQ(result.error().message(), "sending to the monitor: Broken pipe");
+}
+
+}  // namespace
+}  // namespace qmpshot::qmp
