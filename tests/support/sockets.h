@@ -26,7 +26,8 @@ inline std::pair<UniqueFd, UniqueFd> socket_pair() {
 }
 
 struct Received {
-  std::string bytes;                  // empty: the peer closed, or there is nothing now
+  std::string bytes;                  // empty: see error
+  int error = 0;                      // errno; 0 with empty bytes: the peer closed
   std::vector<UniqueFd> descriptors;  // in the order they came
 };
 
@@ -46,7 +47,10 @@ inline Received receive(int socket, std::size_t size, int flags = 0) {
     got = ::recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   out.bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  if (got < 0) return out;
+  if (got < 0) {
+    out.error = errno;
+    return out;
+  }
   for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
        part = CMSG_NXTHDR(&message, part)) {
     if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;

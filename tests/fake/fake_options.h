@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// What kind of QEMU the fake plays, and how badly it behaves.
+#pragma once
+
+#include "qmp/message.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace qmpshot::test {
+
+// What stands on a console: rgb24 rows, top to bottom.
+struct FakePicture {
+  std::uint32_t width_px = 0;
+  std::uint32_t height_px = 0;
+  std::vector<std::byte> rgb;
+};
+
+// A picture whose pixels depend on all three numbers.
+FakePicture fake_picture(std::uint32_t width_px, std::uint32_t height_px, std::uint32_t seed = 0);
+
+// The file QEMU writes for it.
+std::vector<std::byte> ppm_file(const FakePicture& picture);
+
+struct FakeConsole {
+  static FakeConsole graphic(std::string path, FakePicture picture, std::int64_t head = 0);
+  static FakeConsole text();
+
+  bool is_text = false;
+  std::string path;          // the device's, such as "/machine/peripheral/gpu0"
+  std::string type = "VGA";  // the device's
+  std::int64_t head = 0;
+  std::vector<FakePicture> frames;  // shown one after another; the last one stays
+};
+
+struct FakeError {
+  std::string error_class;
+  std::string description;
+};
+
+// What a dump holds instead of the picture. QEMU says {} all the same.
+enum class Lie {
+  none,
+  short_body,      // the header promises twice the rows
+  trailing_bytes,  // something follows the last pixel
+  huge_header,     // "P6\n16384 16384\n255\n" and a few pixels
+  no_picture,      // text
+  nothing,         // not a byte
+  endless,         // 64 MiB behind the picture
+};
+
+// A word for the moment before any command: silent_at, close_at and cut_at take it.
+inline constexpr auto at_greeting = "greeting";
+
+struct FakeOptions {
+  qmp::Version version{7, 2, 22};
+  std::string package = "fake";
+  std::string status = "running";  // query-status; "running" is the only one that runs
+
+  // In QEMU's order. The default is a plain machine's: VGA, then parallel0 and its like as text.
+  std::vector<FakeConsole> consoles = {
+      FakeConsole::graphic("/machine/unattached/device[2]", fake_picture(720, 400)),
+      FakeConsole::text(), FakeConsole::text()};
+  std::vector<std::string> other_devices;  // ids that exist and are no display
+
+  bool swaps_png_colours = false;  // as 7.1 to 8.0 did before they were patched
+  Lie lie = Lie::none;
+
+  // Manners of speech.
+  bool crlf = true;
+  std::size_t piece_bytes = 0;      // 0: whole; else so many bytes a write
+  bool chats = false;               // an event before each reply
+  std::size_t long_line_bytes = 0;  // an event of that size before each reply
+  std::string greeting_line;        // said instead of the greeting
+
+  // Bad manners, at a command's name or at_greeting. What the command does, it does before
+  // close_at, cut_at and die_at, and not at all before release() at silent_at.
+  std::string silent_at;  // like a busy main loop: reads nothing and says nothing until release()
+  std::string close_at;   // closes the connection instead of answering
+  std::string cut_at;     // closes in the middle of the answer
+  std::string die_at;     // QEMU dies instead of answering
+
+  std::map<std::string, FakeError> refuses;    // by command; before it does anything
+  std::map<std::string, std::string> answers;  // by command: a JSON text, for what we do not play
+};
+
+}  // namespace qmpshot::test
