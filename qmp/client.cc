@@ -14,6 +14,22 @@ Error never_greeted() {
                "(it serves one at a time) or QEMU is stopped: give QEMU a second -qmp socket");
 }
 
+// Whatever ends the wait for replies, those that come later are nobody's.
+class Waiting {
+ public:
+  explicit Waiting(Session& session) : session_(session) {}
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+  ~Waiting() {
+    for (const std::int64_t id : ids) session_.forget(id);
+  }
+
+  std::vector<std::int64_t> ids;
+
+ private:
+  Session& session_;
+};
+
 }  // namespace
 
 asio::awaitable<Client> Client::connect(std::string path, Deadline deadline) {
@@ -56,13 +72,13 @@ asio::awaitable<Json> Client::execute(Command command, Deadline deadline) {
 asio::awaitable<std::vector<Reply>> Client::execute_all(std::vector<Command> commands, int fd,
                                                         Deadline deadline) {
   std::string bytes;
-  std::vector<std::int64_t> ids;
-  for (const Command& command : commands) ids.push_back(session_.begin(command, bytes));
+  Waiting waiting(session_);
+  for (const Command& command : commands) waiting.ids.push_back(session_.begin(command, bytes));
   co_await transport_.send(bytes, fd, deadline);
 
   std::vector<Reply> replies;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    replies.push_back(co_await reply_to(ids[i], commands[i].name, deadline));
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    replies.push_back(co_await reply_to(waiting.ids[i], commands[i].name, deadline));
   }
   co_return replies;
 }
@@ -74,7 +90,6 @@ asio::awaitable<Reply> Client::reply_to(std::int64_t id, std::string name, Deadl
       co_await pump(deadline);
     }
   } catch (const Error& error) {
-    session_.forget(id);
     if (error.code() == Errc::timed_out || error.code() == Errc::connection_lost) {
       throw error.within(name);
     }

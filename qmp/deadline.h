@@ -2,6 +2,7 @@
 // Until when a wait may last. Every awaitable takes one.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 namespace qmpshot::qmp {
@@ -17,8 +18,12 @@ class Deadline {
   [[nodiscard]] bool passed() const noexcept { return Clock::now() >= at_; }
 
  private:
+  // More is for ever, and must not overflow the clock.
+  static constexpr std::chrono::hours longest{24 * 365};
+
   explicit Deadline(std::chrono::milliseconds timeout)
-      : at_(Clock::now() + timeout), timeout_(timeout) {}
+      : at_(Clock::now() + std::clamp<std::chrono::milliseconds>(timeout, -longest, longest)),
+        timeout_(timeout) {}
 
   Clock::time_point at_;
   std::chrono::milliseconds timeout_;  // what the caller asked for, for the error's words

@@ -3,6 +3,7 @@
 
 #include "qmp/fd_passing.h"
 
+#include <asio/cancellation_state.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
@@ -10,6 +11,7 @@
 #include <asio/use_awaitable.hpp>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <cerrno>
@@ -77,6 +79,14 @@ Error timed_out(Deadline deadline) {
                                     ": QEMU is stopped, or its main loop is busy");
 }
 
+// After each wait, with the coroutine's own state: where the caller cancelled, Asio would throw an
+// error of its own at the next co_await, also when what we waited for came at the same time.
+void throw_if_cancelled(const asio::cancellation_state& state) {
+  if (state.cancelled() != asio::cancellation_type::none) {
+    throw Error(Errc::cancelled, "cancelled");
+  }
+}
+
 }  // namespace
 
 asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline) {
@@ -95,7 +105,9 @@ asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline) {
                                           "-qmp socket");
     }
     timer.expires_after(std::chrono::milliseconds(10));
-    co_await timer.async_wait(asio::use_awaitable);
+    asio::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    throw_if_cancelled(co_await asio::this_coro::cancellation_state);
   }
   co_return socket;
 }
@@ -106,6 +118,7 @@ struct Transport::State {
   asio::posix::stream_descriptor socket;
   asio::steady_timer timer;
   LineBuffer lines;
+  std::string unsent;             // the end of a message whose sender gave up in its middle
   std::uint64_t wait_number = 0;  // which wait a timer's handler belongs to
   bool expired = false;
   bool heard = false;
@@ -128,6 +141,7 @@ Transport::~Transport() {
 }
 
 asio::awaitable<void> Transport::wait(Until what, Deadline deadline) {
+  if (deadline.passed()) throw timed_out(deadline);  // however much the peer still says
   State& state = *state_;
   state.expired = false;
   state.timer.expires_at(deadline.at());
@@ -145,19 +159,34 @@ asio::awaitable<void> Transport::wait(Until what, Deadline deadline) {
                                    asio::redirect_error(asio::use_awaitable, error));
   ++state.wait_number;
   state.timer.cancel();
+  throw_if_cancelled(co_await asio::this_coro::cancellation_state);
   if (state.expired) throw timed_out(deadline);
-  if (error == asio::error::operation_aborted) throw Error(Errc::cancelled, "cancelled");
   if (error) throw Error(Errc::connection_lost, "waiting for the monitor: " + error.message());
 }
 
 asio::awaitable<void> Transport::send(std::string_view bytes, int fd, Deadline deadline) {
+  std::string& unsent = state_->unsent;
+  while (!unsent.empty()) {
+    const auto sent = send_with_fd(state_->socket.native_handle(), unsent, -1).value();
+    if (sent) {
+      unsent.erase(0, *sent);
+    } else {
+      co_await wait(Until::writable, deadline);
+    }
+  }
+  const std::size_t whole = bytes.size();
   while (!bytes.empty()) {
     const auto sent = send_with_fd(state_->socket.native_handle(), bytes, fd).value();
     if (sent) {
       bytes.remove_prefix(*sent);
       fd = -1;  // it went with the first byte
-    } else {
+      continue;
+    }
+    try {
       co_await wait(Until::writable, deadline);
+    } catch (const Error&) {
+      if (bytes.size() < whole) unsent = bytes;
+      throw;
     }
   }
 }

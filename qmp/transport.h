@@ -32,7 +32,8 @@ class Transport {
   Transport& operator=(Transport&&) noexcept;
   ~Transport();
 
-  // Sends all of `bytes`, and with the first of them `fd` where it is not negative.
+  // Sends all of `bytes`, and with the first of them `fd` where it is not negative. Where a wait
+  // ends it in the middle, the rest goes out before the next message: the peer reads one stream.
   //   errors  connection_lost, timed_out, cancelled
   asio::awaitable<void> send(std::string_view bytes, int fd, Deadline deadline);
 

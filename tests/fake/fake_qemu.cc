@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -57,15 +56,8 @@ void FakeQemu::listen() {
   if (::mkdtemp(folder.data()) == nullptr) fail("mkdtemp");
   folder_ = folder;
   path_ = folder + "/qmp";
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
-  listening_ = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!listening_) fail("socket");
-  if (::bind(listening_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(listening_.get(), 1) != 0) {
-    fail("listen");
-  }
+  listening_ = bound_socket(path_, 1);
+  set_non_blocking(listening_.get());
 }
 
 UniqueFd FakeQemu::connect() {
@@ -94,6 +86,10 @@ void FakeQemu::wake() {
 // Until `fd` is ready, or something changed; false where it is time to stop.
 bool FakeQemu::wait(int fd, Wait what) {
   const short events = what == Wait::readable ? POLLIN : what == Wait::writable ? POLLOUT : 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;  // an earlier wait took the wake-up
+  }
   pollfd waiting[] = {{wake_.get(), POLLIN, 0}, {fd, events, 0}};
   if (::poll(waiting, 2, -1) < 0 && errno != EINTR) fail("poll");
   std::uint64_t drained = 0;

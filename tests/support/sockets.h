@@ -6,6 +6,7 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include <cerrno>
 #include <cstring>
@@ -23,6 +24,19 @@ inline std::pair<UniqueFd, UniqueFd> socket_pair() {
     throw std::system_error(errno, std::generic_category(), "socketpair");
   }
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+// A unix socket bound to `path`, listening where it is a stream.
+inline UniqueFd bound_socket(const std::string& path, int backlog, int type = SOCK_STREAM) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  UniqueFd out(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  if (!out || ::bind(out.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      (type == SOCK_STREAM && ::listen(out.get(), backlog) != 0)) {
+    throw std::system_error(errno, std::generic_category(), "binding " + path);
+  }
+  return out;
 }
 
 struct Received {

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: MIT
+#include "qmp/client.h"
+
+#include "qmp/commands.h"
+#include "tests/fake/fake_qemu.h"
+#include "tests/support/await.h"
+#include "tests/support/sockets.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+namespace qmpshot::qmp {
+namespace {
+
+using namespace std::chrono_literals;
+using test::FakeOptions;
+using test::FakeQemu;
+using test::run;
+using test::run_and_cancel;
+
+Deadline patient() {
+  return Deadline::after(60s);
+}
+Deadline brief() {
+  return Deadline::after(100ms);
+}
+
+std::vector<Command> list(std::initializer_list<Command> commands) {
+  return commands;
+}
+
+UniqueFd some_file() {
+  return UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+}
+
+class ClientTest : public testing::Test {
+ protected:
+  Client& start(FakeOptions options) {
+    fake_.emplace(std::move(options));
+    client_.emplace(io_.get_executor(), fake_->connect());
+    return *client_;
+  }
+  Client& start_and_shake_hands(FakeOptions options = FakeOptions()) {
+    start(std::move(options));
+    handshake().value();
+    return *client_;
+  }
+  Result<void> handshake(Deadline deadline = patient()) {
+    return run(io_, client_->handshake(deadline));
+  }
+  Result<Json> execute(const char* name, Deadline deadline = patient()) {
+    return run(io_, client_->execute(Command(name), deadline));
+  }
+  Result<std::vector<Reply>> execute_all(std::vector<Command> commands, int fd = -1,
+                                         Deadline deadline = patient()) {
+    return run(io_, client_->execute_all(std::move(commands), fd, deadline));
+  }
+  // Leaves the client's io_context usable, whatever happened to the client.
+  void expect_works() { EXPECT_TRUE(parse_status(execute("query-status").value()).running); }
+
+  asio::io_context io_;
+  std::optional<FakeQemu> fake_;
+  std::optional<Client> client_;
+};
+
+TEST_F(ClientTest, ShakesHandsAndKnowsTheVersion) {
+  start_and_shake_hands();
+  EXPECT_EQ(client_->greeting()->version, (Version{7, 2, 22}));
+  EXPECT_TRUE(client_->greeting()->oob);
+  expect_works();
+  EXPECT_EQ(fake_->commands(), (std::vector<std::string>{"qmp_capabilities", "query-status"}));
+}
+
+TEST_F(ClientTest, UnderstandsEveryManner) {
+  std::vector<FakeOptions> manners(5);
+  manners[1].crlf = false;
+  manners[2].piece_bytes = 1;
+  manners[3].chats = true;
+  manners[4].long_line_bytes = 200'000;
+  manners[4].piece_bytes = 777;
+  for (FakeOptions& options : manners) {
+    client_.reset();
+    start_and_shake_hands(options);
+    expect_works();
+    expect_works();
+  }
+}
+
+TEST_F(ClientTest, ConnectsToAListeningQemu) {
+  fake_.emplace();
+  auto connected = run(io_, Client::connect(fake_->socket_path(), patient()));
+  client_.emplace(std::move(connected).value());
+  handshake().value();
+  expect_works();
+}
+
+TEST_F(ClientTest, ARefusalIsAnErrorInQemusWords) {
+  start_and_shake_hands();
+  const Result<Json> result = execute("nosuch");
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code(), Errc::refused);
+  EXPECT_EQ(result.error().qemu_class(), "CommandNotFound");
+  EXPECT_EQ(result.error().message(),
+            "nosuch: QEMU refused (CommandNotFound): The command nosuch has not been found");
+  expect_works();
+}
+
+TEST_F(ClientTest, AHandshakeCanBeRefused) {
+  FakeOptions options;
+  options.refuses["qmp_capabilities"] = {"GenericError", "not today"};
+  start(options);
+  EXPECT_EQ(handshake().error().code(), Errc::refused);
+}
+
+TEST_F(ClientTest, ACommandBeforeTheHandshakeIsRefusedByQemu) {
+  start({});
+  const Result<Json> result = execute("query-status");
+  EXPECT_EQ(result.error().qemu_class(), "CommandNotFound");
+  EXPECT_NE(result.error().message().find("Expecting capabilities negotiation"), std::string::npos);
+}
+
+TEST_F(ClientTest, AWholeSessionGoesOutBeforeTheGreeting) {
+  FakeOptions options;
+  options.silent_at = test::at_greeting;
+  start(options);
+  const UniqueFd file = some_file();
+  test::Started<std::vector<Reply>> started(
+      io_, client_->execute_all(list({qmp_capabilities(), add_fd(7, "us"), Command("query-fdsets"),
+                                      remove_fd(7), Command("nosuch"), query_status()}),
+                                file.get(), patient()));
+  io_.run_one();  // all is sent now, and nothing was heard
+  ASSERT_FALSE(started.ended());
+  fake_->release();
+  io_.run();
+  const auto replies = started.result().value();
+  ASSERT_EQ(replies.size(), 6U);
+  EXPECT_TRUE(replies[0].ok());
+  EXPECT_EQ(replies[1].value()["fdset-id"].integer(), 7);
+  EXPECT_EQ(replies[2].value()[0]["fds"][0]["opaque"].string(), "us");
+  EXPECT_TRUE(replies[3].ok());
+  EXPECT_EQ(replies[4].error().qemu_class(), "CommandNotFound") << "each has its own outcome";
+  EXPECT_TRUE(replies[5].ok());
+  EXPECT_EQ(fake_->descriptors(), 0U);
+  EXPECT_TRUE(client_->greeting().has_value());
+}
+
+TEST_F(ClientTest, NothingToSayIsNoWait) {
+  start_and_shake_hands();
+  EXPECT_TRUE(execute_all({}).value().empty());
+}
+
+TEST_F(ClientTest, EventsBetweenRepliesAreKept) {
+  start_and_shake_hands();
+  EXPECT_TRUE(execute("stop").ok());
+  EXPECT_TRUE(execute("cont").ok());
+  EXPECT_EQ(run(io_, client_->next_event(patient())).value().name, "STOP");
+  EXPECT_EQ(run(io_, client_->next_event(patient())).value().name, "RESUME");
+  EXPECT_EQ(run(io_, client_->next_event(brief())).error().code(), Errc::timed_out);
+  expect_works();
+}
+
+TEST_F(ClientTest, AMonitorThatNeverGreetsIsBusy) {
+  FakeOptions options;
+  options.silent_at = test::at_greeting;
+  start(options);
+  const auto alone = handshake(brief());
+  EXPECT_EQ(alone.error().code(), Errc::monitor_busy);
+  EXPECT_NE(alone.error().message().find("give QEMU a second -qmp"), std::string::npos);
+  const auto together = execute_all(list({qmp_capabilities(), query_status()}), -1, brief());
+  EXPECT_EQ(together.error().code(), Errc::monitor_busy);
+}
+
+TEST_F(ClientTest, TheSecondClientHearsNothingUntilTheFirstLeaves) {
+  start_and_shake_hands();
+  Client second(io_.get_executor(), fake_->connect());
+  EXPECT_EQ(run(io_, second.handshake(brief())).error().code(), Errc::monitor_busy);
+  client_.reset();
+  EXPECT_TRUE(run(io_, second.handshake(patient())).ok());
+}
+
+TEST_F(ClientTest, APeerThatIsNoQemuIsTheWrongPeer) {
+  for (const char* line : {"RFB 003.008", "SSH-2.0-OpenSSH_9.2p1", "{}", "(qemu) ",
+                           "HTTP/1.1 400 Bad Request", "{\"error\":{}}", "[]"}) {
+    FakeOptions options;
+    options.greeting_line = line;
+    client_.reset();
+    start(options);
+    EXPECT_EQ(handshake().error().code(), Errc::bad_peer) << line;
+  }
+}
+
+TEST_F(ClientTest, APeerThatLeavesAtAnyMomentIsLost) {
+  for (const char* moment : {test::at_greeting, "qmp_capabilities", "query-status"}) {
+    for (const bool in_the_middle : {false, true}) {
+      FakeOptions options;
+      (in_the_middle ? options.cut_at : options.close_at) = moment;
+      client_.reset();
+      start(options);
+      Result<void> shaken = handshake();
+      const Error error = shaken.ok() ? execute("query-status").error() : shaken.error();
+      EXPECT_EQ(error.code(), Errc::connection_lost) << moment << in_the_middle;
+      EXPECT_EQ(execute("query-status").error().code(), Errc::connection_lost);
+    }
+  }
+}
+
+TEST_F(ClientTest, APeerThatDiesInAPipelineTakesTheRestWithIt) {
+  FakeOptions options;
+  options.die_at = "add-fd";
+  start(options);
+  const UniqueFd file = some_file();
+  const auto result =
+      execute_all(list({qmp_capabilities(), add_fd(7, "us"), query_status()}), file.get());
+  EXPECT_EQ(result.error().code(), Errc::connection_lost);
+  EXPECT_EQ(result.error().message(), "add-fd: QEMU closed the connection");
+  EXPECT_TRUE(fake_->died());
+}
+
+TEST_F(ClientTest, ASilentQemuTimesOutAndSaysAtWhat) {
+  FakeOptions options;
+  options.silent_at = "screendump";
+  start_and_shake_hands(options);
+  const auto result = execute("screendump", brief());
+  EXPECT_EQ(result.error().code(), Errc::timed_out);
+  EXPECT_EQ(result.error().message(),
+            "screendump: no answer within 0.1 s: QEMU is stopped, or its main loop is busy");
+}
+
+TEST_F(ClientTest, AReplyThatComesTooLateIsDroppedAndTheNextCommandWorks) {
+  FakeOptions options;
+  options.silent_at = "query-fdsets";
+  start_and_shake_hands(options);
+  EXPECT_EQ(
+      execute_all(list({Command("query-fdsets"), query_status(), Command("nosuch")}), -1, brief())
+          .error()
+          .code(),
+      Errc::timed_out);
+  fake_->release();
+  expect_works();
+  EXPECT_TRUE(fake_->wait_for("query-status", 2));
+}
+
+TEST_F(ClientTest, ACancelledCommandsReplyIsDroppedAndTheNextCommandWorks) {
+  FakeOptions options;
+  options.silent_at = "query-fdsets";
+  start_and_shake_hands(options);
+  EXPECT_EQ(
+      run_and_cancel(io_, client_->execute(Command("query-fdsets"), patient()), 1).error().code(),
+      Errc::cancelled);
+  fake_->release();
+  expect_works();
+}
+
+// Between any two steps of the loop: what comes out is always our own error, or the result.
+TEST_F(ClientTest, CancellationAtAnyMomentIsOurOwnError) {
+  bool was_done = false;
+  for (int steps = 1; steps < 200 && !was_done; ++steps) {
+    FakeOptions options;
+    options.piece_bytes = 50;
+    client_.reset();
+    start(options);
+    const auto result = run_and_cancel(
+        io_, client_->execute_all(list({qmp_capabilities(), query_status()}), -1, patient()),
+        steps);
+    was_done = result.ok();
+    if (!was_done) {
+      EXPECT_EQ(result.error().code(), Errc::cancelled) << result.error().message();
+    }
+  }
+  EXPECT_TRUE(was_done);
+}
+
+TEST_F(ClientTest, CancellationThatRacesTheReplyIsOurOwnError) {
+  for (int i = 0; i < 50; ++i) {
+    auto [ours, theirs] = test::socket_pair();
+    client_.emplace(io_.get_executor(), std::move(ours));
+    io_.restart();
+    io_.poll();  // what the last client left behind
+    io_.restart();
+    test::Started<void> started(io_, client_->handshake(patient()));
+    io_.run_one();
+    ASSERT_EQ(::send(theirs.get(), "{\"QMP\":{}}\n", 11, MSG_NOSIGNAL), 11);
+    if (i % 2 == 0) io_.poll_one();  // the loop knows that the greeting is there, the client not
+    started.cancel();
+    io_.run();
+    const auto result = started.result();
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code(), Errc::cancelled);
+  }
+}
+
+TEST_F(ClientTest, AChattyPeerCannotOutrunTheDeadline) {
+  auto [ours, theirs] = test::socket_pair();
+  client_.emplace(io_.get_executor(), std::move(ours));
+  std::jthread peer([socket = theirs.get()] {
+    const std::string event = "{\"event\":\"RTC_CHANGE\"}\r\n";
+    while (::send(socket, event.data(), event.size(), MSG_NOSIGNAL) > 0) {
+    }
+  });
+  EXPECT_EQ(execute("query-status", Deadline::after(300ms)).error().code(), Errc::timed_out);
+  client_.reset();
+  peer.join();
+}
+
+TEST_F(ClientTest, ManyCommandsOnOneConnection) {
+  start_and_shake_hands();
+  for (int i = 0; i < 1000; ++i) expect_works();
+  EXPECT_EQ(execute_all(std::vector<Command>(500, query_status())).value().size(), 500U);
+}
+
+TEST_F(ClientTest, LeavingFreesTheMonitor) {
+  start_and_shake_hands();
+  client_.reset();
+  EXPECT_TRUE(fake_->wait_until_clients_left(1));
+}
+
+}  // namespace
+}  // namespace qmpshot::qmp

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: MIT
+#include "qmp/transport.h"
+
+#include "tests/support/await.h"
+#include "tests/support/sockets.h"
+#include "tests/support/temp_folder.h"
+
+#include <asio/post.hpp>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <string>
+#include <thread>
+
+namespace qmpshot::qmp {
+namespace {
+
+using namespace std::chrono_literals;
+using test::bound_socket;
+using test::receive;
+using test::Received;
+using test::run;
+using test::run_and_cancel;
+using test::same_file;
+using test::socket_pair;
+
+// Long enough for a noisy machine: only a test that fails waits for it.
+Deadline patient() {
+  return Deadline::after(60s);
+}
+// For waits that must end by themselves.
+Deadline brief() {
+  return Deadline::after(50ms);
+}
+
+class ConnectTest : public testing::Test {
+ protected:
+  Result<UniqueFd> connect(const std::string& path, Deadline deadline = patient()) {
+    return run(io_, connect_unix(path, deadline));
+  }
+  void expect_refused(const std::string& path, std::string_view why) {
+    const auto result = connect(path);
+    ASSERT_FALSE(result.ok()) << path;
+    EXPECT_EQ(result.error().code(), Errc::cannot_connect);
+    EXPECT_EQ(result.error().message(), "connecting to " + path + ": " + std::string(why));
+  }
+  // Takes every place in the backlog of `path`.
+  std::vector<UniqueFd> fill_backlog(const std::string& path) {
+    std::vector<UniqueFd> waiting;
+    for (;;) {
+      auto next = connect(path, Deadline::after(0ms));
+      if (!next) return waiting;
+      waiting.push_back(std::move(*next));
+    }
+  }
+
+  asio::io_context io_;
+  test::TempFolder folder_;
+};
+
+TEST_F(ConnectTest, ReachesAListeningSocketWithoutBlocking) {
+  const UniqueFd listening = bound_socket(folder_.file("qmp"), 1);
+  const UniqueFd socket = connect(folder_.file("qmp")).value();
+  EXPECT_NE(::fcntl(socket.get(), F_GETFL) & O_NONBLOCK, 0);
+  EXPECT_NE(::fcntl(socket.get(), F_GETFD) & FD_CLOEXEC, 0);
+}
+
+TEST_F(ConnectTest, ReachesAPathLongerThanASocketAddressHolds) {
+  const std::string real = folder_.file("qmp");
+  const UniqueFd listening = bound_socket(real, 8);
+  for (const std::size_t size : {107U, 108U, 109U, 300U}) {
+    std::string name = folder_.path();
+    while (size - name.size() > 250) {
+      name += "/" + std::string(200, 'd');
+      std::filesystem::create_directory(name);
+    }
+    const std::string path = name + "/" + std::string(size - name.size() - 1, 'q');
+    ASSERT_EQ(path.size(), size);
+    std::filesystem::create_hard_link(real, path);
+    EXPECT_TRUE(connect(path).ok()) << size;
+  }
+}
+
+TEST_F(ConnectTest, SaysWhyAPathLeadsNowhere) {
+  expect_refused(folder_.file("none"),
+                 "No such file or directory: is the VM running, with "
+                 "-qmp unix:PATH,server=on,wait=off?");
+  expect_refused("",
+                 "No such file or directory: is the VM running, with "
+                 "-qmp unix:PATH,server=on,wait=off?");
+  expect_refused(folder_.file(std::string(300, 'x')), "File name too long");
+  expect_refused(folder_.path() + "/" + std::string(120, 'x') + "/qmp",
+                 "No such file or directory: is the VM running, with "
+                 "-qmp unix:PATH,server=on,wait=off?");
+  std::ofstream(folder_.file("file")) << "text";
+  expect_refused(folder_.file("file"), "it is not a socket");
+  expect_refused(folder_.path(), "it is not a socket");
+  { const UniqueFd gone = bound_socket(folder_.file("old"), 1); }
+  expect_refused(folder_.file("old"),
+                 "Connection refused: nobody listens there any more, the VM that made it is gone");
+  const UniqueFd datagrams = bound_socket(folder_.file("datagram"), 0, SOCK_DGRAM);
+  expect_refused(folder_.file("datagram"),
+                 "Protocol wrong type for socket: it is a unix socket, but not a stream");
+}
+
+TEST_F(ConnectTest, AFullBacklogIsABusyMonitor) {
+  const UniqueFd listening = bound_socket(folder_.file("qmp"), 0);
+  const auto waiting = fill_backlog(folder_.file("qmp"));
+  const auto result = connect(folder_.file("qmp"), brief());
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code(), Errc::monitor_busy);
+  EXPECT_NE(result.error().message().find("a second -qmp socket"), std::string::npos);
+}
+
+TEST_F(ConnectTest, GetsThePlaceThatBecomesFreeInTime) {
+  const UniqueFd listening = bound_socket(folder_.file("qmp"), 0);
+  const auto waiting = fill_backlog(folder_.file("qmp"));
+  test::Started<UniqueFd> started(io_, connect_unix(folder_.file("qmp"), patient()));
+  io_.restart();
+  io_.run_one();
+  ASSERT_FALSE(started.ended());
+  const UniqueFd served(::accept(listening.get(), nullptr, nullptr));
+  io_.run();
+  EXPECT_TRUE(started.result().ok());
+}
+
+TEST_F(ConnectTest, IsCancelledWhileTheBacklogIsFull) {
+  const UniqueFd listening = bound_socket(folder_.file("qmp"), 0);
+  const auto waiting = fill_backlog(folder_.file("qmp"));
+  for (int steps = 1; steps < 4; ++steps) {
+    const auto result = run_and_cancel(io_, connect_unix(folder_.file("qmp"), patient()), steps);
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code(), Errc::cancelled);
+  }
+}
+
+class TransportTest : public testing::Test {
+ protected:
+  TransportTest() {
+    auto [ours, theirs] = socket_pair();
+    transport_.emplace(io_.get_executor(), std::move(ours));
+    peer_ = std::move(theirs);
+  }
+  void peer_says(std::string_view bytes) const {
+    ASSERT_EQ(::send(peer_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(bytes.size()));
+  }
+  Result<std::string_view> receive_line(Deadline deadline = patient()) {
+    return run(io_, transport_->receive_line(deadline));
+  }
+  Result<void> send(std::string_view bytes, int fd, Deadline deadline = patient()) {
+    return run(io_, transport_->send(bytes, fd, deadline));
+  }
+
+  asio::io_context io_;
+  std::optional<Transport> transport_;
+  UniqueFd peer_;
+};
+
+TEST_F(TransportTest, ReceivesLinesThatCameTogether) {
+  peer_says("one\r\ntwo\n");
+  EXPECT_EQ(receive_line().value(), "one");
+  EXPECT_EQ(receive_line().value(), "two");
+}
+
+TEST_F(TransportTest, HeardAPeerThatSaidAnything) {
+  EXPECT_FALSE(transport_->heard());
+  peer_says("x");
+  EXPECT_EQ(receive_line(brief()).error().code(), Errc::timed_out);
+  EXPECT_TRUE(transport_->heard());
+}
+
+TEST_F(TransportTest, KeepsHalfALineAcrossATimeout) {
+  peer_says("first ");
+  EXPECT_EQ(receive_line(brief()).error().code(), Errc::timed_out);
+  peer_says("second\n");
+  EXPECT_EQ(receive_line().value(), "first second");
+}
+
+TEST_F(TransportTest, ASilentPeerTimesOutInTheCallersWords) {
+  const auto result = receive_line(Deadline::after(20ms));
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code(), Errc::timed_out);
+  EXPECT_EQ(result.error().message(),
+            "no answer within 0.02 s: QEMU is stopped, or its main loop is busy");
+}
+
+TEST_F(TransportTest, ATimeoutThatPassedAlreadyIsStillATimeout) {
+  EXPECT_EQ(receive_line(Deadline::after(0ms)).error().code(), Errc::timed_out);
+  EXPECT_EQ(receive_line(Deadline::after(-5s)).error().code(), Errc::timed_out);
+}
+
+TEST_F(TransportTest, AnEndlessTimeoutIsLongNotPast) {
+  EXPECT_FALSE(Deadline::after(std::chrono::milliseconds::max()).passed());
+  EXPECT_TRUE(Deadline::after(std::chrono::milliseconds::min()).passed());
+  std::jthread peer([this] { peer_says("late\n"); });
+  EXPECT_EQ(receive_line(Deadline::after(std::chrono::milliseconds::max())).value(), "late");
+  peer.join();
+}
+
+TEST_F(TransportTest, APeerThatNeverEndsItsLineCannotOutrunTheDeadline) {
+  std::jthread peer([this] {
+    while (::send(peer_.get(), "x", 1, MSG_NOSIGNAL) == 1) {
+    }
+  });
+  EXPECT_EQ(receive_line(Deadline::after(200ms)).error().code(), Errc::timed_out);
+  transport_.reset();
+  peer.join();
+}
+
+TEST_F(TransportTest, APeerThatClosedIsLostAfterItsLastLine) {
+  peer_says("last\nhalf");
+  peer_ = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));  // closes the socket
+  EXPECT_EQ(receive_line().value(), "last");
+  EXPECT_EQ(receive_line().error().code(), Errc::connection_lost);
+  EXPECT_EQ(receive_line().error().code(), Errc::connection_lost);
+}
+
+TEST_F(TransportTest, APeerThatClosedWithoutReadingIsLostToo) {
+  send("unread", -1).value();
+  peer_ = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  EXPECT_EQ(receive_line().error().code(), Errc::connection_lost);
+  EXPECT_EQ(send("more", -1).error().code(), Errc::connection_lost);
+}
+
+TEST_F(TransportTest, APeerThatTalksWithoutLineEndsIsNoQemu) {
+  std::jthread peer([this] {
+    const std::string block(1 << 20, 'x');
+    while (::send(peer_.get(), block.data(), block.size(), MSG_NOSIGNAL) > 0) {
+    }
+  });
+  EXPECT_EQ(receive_line().error().code(), Errc::bad_peer);
+  transport_.reset();
+  peer.join();
+}
+
+TEST_F(TransportTest, SendsALongMessageInPartsAndItsDescriptorOnce) {
+  const UniqueFd file(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  const std::string message(8 << 20, 'x');
+  std::size_t got_bytes = 0;
+  std::vector<UniqueFd> got_descriptors;
+  std::jthread peer([&] {
+    while (got_bytes < message.size()) {
+      Received got = receive(peer_.get(), 1 << 16);
+      if (got.bytes.empty()) break;
+      got_bytes += got.bytes.size();
+      for (UniqueFd& fd : got.descriptors) got_descriptors.push_back(std::move(fd));
+    }
+  });
+  send(message, file.get()).value();
+  peer.join();
+  EXPECT_EQ(got_bytes, message.size());
+  ASSERT_EQ(got_descriptors.size(), 1U);
+  EXPECT_TRUE(same_file(got_descriptors[0].get(), file.get()));
+}
+
+TEST_F(TransportTest, APeerThatReadsNothingTimesOutTheSender) {
+  EXPECT_EQ(send(std::string(8 << 20, 'x'), -1, brief()).error().code(), Errc::timed_out);
+}
+
+// What QEMU reads is one stream: half a command in front of the next would spoil both.
+TEST_F(TransportTest, AMessageCutByATimeoutIsEndedBeforeTheNextBegins) {
+  const std::string first = std::string(8 << 20, 'a') + "\n";
+  ASSERT_EQ(send(first, -1, brief()).error().code(), Errc::timed_out);
+  std::string got;
+  std::jthread peer([&] {
+    while (got.size() < first.size() + 5) {
+      const Received part = receive(peer_.get(), 1 << 16);
+      if (part.bytes.empty()) break;
+      got += part.bytes;
+    }
+  });
+  send("next\n", -1).value();
+  peer.join();
+  EXPECT_TRUE(got == first + "next\n");
+}
+
+TEST_F(TransportTest, AMessageOfWhichNothingWentOutIsForgotten) {
+  const std::string block(1 << 16, 'a');
+  while (::send(transport_->native_handle(), block.data(), block.size(), MSG_DONTWAIT) > 0) {
+  }
+  ASSERT_EQ(send("late\n", -1, brief()).error().code(), Errc::timed_out);
+  while (::recv(peer_.get(), std::string(1 << 16, 0).data(), 1 << 16, MSG_DONTWAIT) > 0) {
+  }
+  send("next\n", -1).value();
+  EXPECT_EQ(receive(peer_.get(), 100).bytes, "next\n");
+}
+
+TEST_F(TransportTest, CancellationEndsEachWait) {
+  for (int steps = 1; steps < 2; ++steps) {
+    EXPECT_EQ(run_and_cancel(io_, transport_->receive_line(patient()), steps).error().code(),
+              Errc::cancelled);
+  }
+  peer_says("still here\n");
+  EXPECT_EQ(receive_line().value(), "still here");
+  const std::string message(8 << 20, 'x');
+  EXPECT_EQ(run_and_cancel(io_, transport_->send(message, -1, patient()), 1).error().code(),
+            Errc::cancelled);
+}
+
+TEST_F(TransportTest, ALoopThatEndsFirstTakesTheWaitWithIt) {
+  auto io = std::make_unique<asio::io_context>();
+  auto [ours, theirs] = socket_pair();
+  auto wait = [](asio::any_io_executor executor, UniqueFd socket) -> asio::awaitable<void> {
+    Transport transport(executor, std::move(socket));
+    co_await transport.receive_line(Deadline::after(60s));
+  };
+  {
+    asio::co_spawn(*io, wait(io->get_executor(), std::move(ours)), [](std::exception_ptr) {});
+    io->run_one();
+  }
+  io.reset();
+  EXPECT_TRUE(receive(theirs.get(), 1).bytes.empty()) << "our end must be closed";
+}
+
+}  // namespace
+}  // namespace qmpshot::qmp
