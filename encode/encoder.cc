@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "encode/encoder.h"
 
+#include "encode/kernels.h"
 #include "encode/png.h"
 #include "encode/ppm.h"
 
@@ -69,6 +70,8 @@ Result<std::vector<std::byte>> encode(const Encoder& encoder, const ImageView& i
                                          std::to_string(image.width_px) + "x" +
                                          std::to_string(image.height_px));
   }
+  Result<void> target = check_cpu_target();
+  if (!target) return target.error();
   std::vector<std::byte> out;
   Result<void> done = encoder.encode(image, options, out);
   if (!done) return done.error();

@@ -35,7 +35,8 @@ const Encoder* find_encoder(std::string_view name) noexcept;
 const Encoder* find_encoder_for_path(std::string_view path) noexcept;
 
 // One whole file in the given format.
-//   errors  bad_argument: an empty image, or one larger than the format can hold
+//   errors  bad_argument: an empty image, or one larger than the format can hold, or
+//           QMPSHOT_CPU names a target that this CPU does not run
 Result<std::vector<std::byte>> encode(const Encoder& encoder, const ImageView& image,
                                       const EncodeOptions& options = {});
 
