@@ -15,10 +15,6 @@ namespace {
 constexpr std::array<std::string_view, 1> png_extensions = {".png"};
 constexpr std::array<std::string_view, 2> ppm_extensions = {".ppm", ".pnm"};
 
-Result<void> png(const ImageView& image, const EncodeOptions&, std::vector<std::byte>& out) {
-  return encode_png(image, out);
-}
-
 Result<void> ppm(const ImageView& image, const EncodeOptions&, std::vector<std::byte>& out) {
   return encode_ppm(image, out);
 }
@@ -28,7 +24,7 @@ Result<void> null(const ImageView&, const EncodeOptions&, std::vector<std::byte>
 }
 
 constexpr std::array<Encoder, 3> table = {{
-    {"png", "image/png", png_extensions, png},
+    {"png", "image/png", png_extensions, encode_png},
     {"ppm", "image/x-portable-pixmap", ppm_extensions, ppm},
     {"null", "application/octet-stream", {}, null},
 }};

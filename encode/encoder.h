@@ -5,14 +5,26 @@
 #include <qmpshot/error.h>
 #include <qmpshot/image.h>
 
+#include <chrono>
 #include <cstddef>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
 namespace qmpshot::encode {
 
-struct EncodeOptions {};
+// Each format takes what it knows and ignores the rest.
+struct EncodeOptions {
+  // PNG. The smallest file, however long that takes, rather than a small one soon.
+  bool small = false;
+
+  // PNG. Written as text into the file where they are given, UTF-8 without control characters.
+  std::string title;                                 // "Title", such as the VM's name
+  std::string source;                                // "Source": what made the picture
+  std::optional<std::chrono::sys_seconds> taken_at;  // "Creation Time"
+};
 
 struct Encoder {
   std::string_view name;                         // what --format takes

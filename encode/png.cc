@@ -1,69 +1,123 @@
 // SPDX-License-Identifier: MIT
 #include "encode/png.h"
 
-#include <png.h>
+#include "encode/deflate.h"
+#include "encode/palette.h"
+#include "encode/png_chunks.h"
+#include "encode/png_rows.h"
 
-#include <csetjmp>
-#include <exception>
-#include <string>
+#include <algorithm>
+#include <cstring>
 
 namespace qmpshot::encode {
 namespace {
 
-struct Sink {
-  std::vector<std::byte>* out;
-  std::string error;
-};
+// A frame whose colours are not yet known is first looked at here and there: every 16th row,
+// because a line of text is that high.
+constexpr std::uint32_t sample_rows = 16;
 
-void write_bytes(png_structp png, png_bytep data, std::size_t size) {
-  auto* sink = static_cast<Sink*>(png_get_io_ptr(png));
-  const auto* bytes = reinterpret_cast<const std::byte*>(data);
-  bool full = false;
-  try {
-    sink->out->insert(sink->out->end(), bytes, bytes + size);
-  } catch (const std::exception&) {
-    full = true;  // an exception must not pass through libpng's C frames
+// A row is filtered "Up" where more than one byte in so many is found neither above nor to the
+// left: then it is part of a photo, whose rows hardly repeat but differ little. Measured on
+// desktops.
+constexpr std::size_t novel_share = 12;
+
+unsigned depth_for(std::size_t colours) noexcept {
+  return colours <= 2 ? 1 : colours <= 4 ? 2 : colours <= 16 ? 4 : 8;
+}
+
+std::size_t packed_bytes(std::uint32_t width_px, unsigned depth) noexcept {
+  return (std::size_t{width_px} * depth + 7) / 8;
+}
+
+// false where the frame has more colours than the depth holds.
+bool write_indexed_rows(const ImageView& image, unsigned depth, Palette& palette,
+                        ScreenDeflate& deflate) {
+  const std::size_t bytes = packed_bytes(image.width_px, depth);
+  std::span<const std::byte> above;
+  for (std::uint32_t y = 0; y < image.height_px; ++y) {
+    const auto row = image.row(y);
+    std::uint8_t* const to = deflate.next_row();
+    to[0] = filter_none;
+    // Most of a text console's rows are blank, or the space between lines.
+    if (y > 0 && std::memcmp(row.data(), above.data(), row.size()) == 0) {
+      std::memcpy(to + 1, to - bytes, bytes);
+    } else if (!palette.map_row(row, depth, to + 1)) {
+      return false;
+    }
+    deflate.commit_row();
+    above = row;
   }
-  if (full) png_error(png, "out of memory");
+  return true;
 }
 
-[[noreturn]] void on_error(png_structp png, png_const_charp words) {
-  static_cast<Sink*>(png_get_error_ptr(png))->error = words;
-  png_longjmp(png, 1);
-}
-
-void ignore_warning(png_structp, png_const_charp) {}
-
-// The only frame longjmp returns to: nothing in it needs a destructor.
-bool write_rows(png_structp png, png_infop info, const ImageView& image) {
-  if (setjmp(png_jmpbuf(png)) != 0) return false;
-  png_set_IHDR(png, info, image.width_px, image.height_px, 8, PNG_COLOR_TYPE_RGB,
-               PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  png_write_info(png, info);
-  if (image.format == PixelFormat::xrgb8888) {
-    png_set_filler(png, 0, PNG_FILLER_AFTER);
-    png_set_bgr(png);
+// Adds the colours of all rows; false where they are more than a palette holds.
+bool find_colours(const ImageView& image, Palette& palette) {
+  Palette sample(image.format);
+  for (std::uint32_t y = sample_rows / 2; y < image.height_px; y += sample_rows) {
+    if (!sample.add_colours(image.row(y))) return false;
   }
   for (std::uint32_t y = 0; y < image.height_px; ++y) {
-    png_write_row(png, reinterpret_cast<png_const_bytep>(image.row(y).data()));
+    if (!palette.add_colours(image.row(y))) return false;
   }
-  png_write_end(png, info);
   return true;
+}
+
+// Writes the rows if a palette serves, which sets the header's depth. Otherwise says how they are
+// to be written: a frame of more than 16 greys needs no palette.
+PngColour write_indexed(const ImageView& image, PngHeader& header, Palette& palette,
+                        ScreenDeflate& deflate) {
+  for (header.depth = 1;;) {
+    deflate.restart(1 + packed_bytes(image.width_px, header.depth), 1);
+    if (write_indexed_rows(image, header.depth, palette, deflate)) return PngColour::indexed;
+    header.depth = depth_for(palette.size());
+    if (header.depth < 8) continue;
+    if (!find_colours(image, palette)) return PngColour::rgb;
+    if (palette.is_grey()) return PngColour::grey;
+  }
+}
+
+void write_samples(const ImageView& image, SampleRows::Kind kind, ScreenDeflate& deflate) {
+  SampleRows rows(image, kind);
+  const FilterKernels& kernels = filter_kernels();
+  deflate.restart(1 + rows.row_bytes(), rows.pixel_bytes());
+  for (std::uint32_t y = 0; y < image.height_px; ++y) {
+    rows.take(y);
+    std::uint8_t* const to = deflate.next_row();
+    const bool filtered =
+        y > 0 && kernels.count_novel(rows.current(), rows.above(), rows.row_bytes(),
+                                     rows.pixel_bytes()) > rows.row_bytes() / novel_share;
+    to[0] = filtered ? filter_up : filter_none;
+    if (filtered) {
+      kernels.up(rows.current(), rows.above(), rows.row_bytes(), to + 1);
+    } else {
+      std::memcpy(to + 1, rows.current(), rows.row_bytes());
+    }
+    deflate.commit_row();
+  }
 }
 
 }  // namespace
 
-Result<void> encode_png(const ImageView& image, std::vector<std::byte>& out) {
-  Sink sink{&out, {}};
-  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &sink, on_error, ignore_warning);
-  png_infop info = png != nullptr ? png_create_info_struct(png) : nullptr;
-  bool done = false;
-  if (info != nullptr) {
-    png_set_write_fn(png, &sink, write_bytes, nullptr);
-    done = write_rows(png, info, image);
-  }
-  png_destroy_write_struct(&png, &info);
-  if (!done) return Error(Errc::bad_argument, "writing a PNG: " + sink.error);
+Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
+                        std::vector<std::byte>& out) {
+  const std::size_t start = out.size();
+  PngHeader header = {image.width_px, image.height_px, 8, PngColour::rgb};
+  Palette palette(image.format);
+  PngChunk idat("IDAT", out);
+  ScreenDeflate deflate(1, 1, out);
+  header.colour = write_indexed(image, header, palette, deflate);
+  if (header.colour == PngColour::grey) write_samples(image, SampleRows::Kind::grey, deflate);
+  if (header.colour == PngColour::rgb) write_samples(image, SampleRows::Kind::rgb, deflate);
+  deflate.finish();
+  idat.end();
+  write_png_end(out);
+
+  // What comes first is known last.
+  std::vector<std::byte> head;
+  const bool indexed = header.colour == PngColour::indexed;
+  Result<void> done = write_png_head(header, indexed ? &palette : nullptr, options, head);
+  if (!done) return done;
+  out.insert(out.begin() + static_cast<std::ptrdiff_t>(start), head.begin(), head.end());
   return {};
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
-// PNG out.
+// PNG out: indexed where 256 colours suffice, as a screen's text does, else filtered grey or RGB.
 #pragma once
+
+#include "encode/encoder.h"
 
 #include <qmpshot/error.h>
 #include <qmpshot/image.h>
@@ -10,9 +12,12 @@
 
 namespace qmpshot::encode {
 
-// Appends `image` to `out` as one PNG file, 8-bit RGB.
-//   errors  bad_argument: libpng's words
-//   source  PNG specification, third edition
-Result<void> encode_png(const ImageView& image, std::vector<std::byte>& out);
+// Appends `image`, which is not empty, to `out` as one PNG file. The same pixels and options give
+// the same bytes on every CPU.
+//   options  small, title, source, taken_at
+//   errors   bad_argument: a text that PNG cannot hold
+//   source   PNG specification, third edition; RFC 1950, RFC 1951
+Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
+                        std::vector<std::byte>& out);
 
 }  // namespace qmpshot::encode

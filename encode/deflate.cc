@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+#include "encode/deflate.h"
+
+#include <libdeflate.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+namespace qmpshot::encode {
+namespace {
+
+constexpr std::size_t slack = 64;  // what kernels may read or write around a row
+constexpr std::size_t buffer_bytes = deflate_window + ScreenDeflate::max_row_bytes;
+constexpr std::size_t max_words = buffer_bytes / 64 + 2;
+constexpr std::size_t max_literals = 2 * buffer_bytes;
+constexpr std::size_t max_tokens = 2 * (buffer_bytes / min_match + 1);
+
+// A block is closed when it has so many of either: its code should fit the part of the picture it
+// is for, and its head (some 80 bytes) should not count.
+constexpr std::size_t full_tokens = 16384;
+constexpr std::size_t full_literals = 49152;
+
+// Length symbols (RFC 1951, 3.2.5): their first length and extra bits follow from these.
+constexpr std::array<std::uint16_t, 29> length_base = {3,  4,  5,  6,   7,   8,   9,   10,  11, 13,
+                                                       15, 17, 19, 23,  27,  31,  35,  43,  51, 59,
+                                                       67, 83, 99, 115, 131, 163, 195, 227, 258};
+constexpr std::array<std::uint8_t, 29> length_extra = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
+                                                       2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
+
+constexpr std::array<std::uint8_t, max_match + 1> make_length_symbols() {
+  std::array<std::uint8_t, max_match + 1> symbols{};
+  for (std::size_t symbol = 0; symbol < length_base.size(); ++symbol) {
+    for (std::size_t length = length_base[symbol]; length <= max_match; ++length) {
+      symbols[length] = static_cast<std::uint8_t>(symbol);
+    }
+  }
+  return symbols;
+}
+constexpr std::array<std::uint8_t, max_match + 1> length_symbols = make_length_symbols();
+
+struct Frequencies {
+  std::array<std::uint32_t, literal_symbols> literal{};
+  std::array<std::uint32_t, distance_symbols> distance{};
+  std::size_t extra_bits = 0;
+};
+
+// Four counters per literal: equal neighbours would wait for each other's store.
+void count_literals(std::span<const std::uint8_t> literals, Frequencies& frequencies) noexcept {
+  std::array<std::array<std::uint32_t, 256>, 4> counts{};
+  std::size_t i = 0;
+  for (; i + 4 <= literals.size(); i += 4) {
+    for (std::size_t k = 0; k < 4; ++k) ++counts[k][literals[i + k]];
+  }
+  for (; i < literals.size(); ++i) ++counts[0][literals[i]];
+  for (std::size_t symbol = 0; symbol < 256; ++symbol) {
+    frequencies.literal[symbol] =
+        counts[0][symbol] + counts[1][symbol] + counts[2][symbol] + counts[3][symbol];
+  }
+}
+
+void count_tokens(std::span<const Token> tokens, Frequencies& frequencies) noexcept {
+  for (const Token& token : tokens) {
+    const unsigned length = length_symbols[token.length];
+    const DistanceSymbol distance = distance_symbol(token.distance);
+    ++frequencies.literal[end_of_block + 1 + length];
+    ++frequencies.distance[distance.symbol];
+    frequencies.extra_bits += length_extra[length] + distance.extra_bits;
+  }
+}
+
+std::size_t body_bits(const Frequencies& frequencies, const BlockCodes& codes) noexcept {
+  std::size_t bits = frequencies.extra_bits;
+  for (std::size_t i = 0; i < literal_symbols; ++i) {
+    bits += std::size_t{frequencies.literal[i]} * codes.literal_length[i];
+  }
+  for (std::size_t i = 0; i < distance_symbols; ++i) {
+    bits += std::size_t{frequencies.distance[i]} * codes.distance_length[i];
+  }
+  return bits;
+}
+
+// Both codes get two symbols at least, used or not: a code of one symbol is not complete, and not
+// every decoder takes it.
+BlockCodes best_codes(const Frequencies& frequencies) noexcept {
+  auto literal = frequencies.literal;
+  auto distance = frequencies.distance;
+  for (auto* counts : {&literal[0], &distance[0]}) {
+    const std::size_t size = counts == &literal[0] ? literal.size() : distance.size();
+    const auto used = static_cast<std::size_t>(
+        std::count_if(counts, counts + size, [](std::uint32_t n) { return n != 0; }));
+    for (std::size_t i = 0, missing = used < 2 ? 2 - used : 0; missing > 0; ++i) {
+      if (counts[i] != 0) continue;
+      counts[i] = 1;
+      --missing;
+    }
+  }
+  BlockCodes codes;
+  huffman_lengths(literal, 14, std::span(codes.literal_length).first<literal_symbols>());
+  huffman_lengths(distance, 15, std::span(codes.distance_length).first<distance_symbols>());
+  huffman_codes(codes.literal_length, codes.literal_code);
+  huffman_codes(codes.distance_length, codes.distance_code);
+  return codes;
+}
+
+EmitTables emit_tables(const BlockCodes& codes) noexcept {
+  EmitTables tables;
+  for (std::size_t i = 0; i < 256; ++i) {
+    tables.literal[i] = codes.literal_code[i] | static_cast<std::uint32_t>(codes.literal_length[i])
+                                                    << 24U;
+  }
+  for (std::size_t length = min_match; length <= max_match; ++length) {
+    const std::size_t symbol = length_symbols[length];
+    const std::uint32_t code_bits = codes.literal_length[end_of_block + 1 + symbol];
+    const auto extra = static_cast<std::uint32_t>(length - length_base[symbol]);
+    tables.length[length] = codes.literal_code[end_of_block + 1 + symbol] | extra << code_bits |
+                            (code_bits + length_extra[symbol]) << 24U;
+  }
+  for (std::size_t i = 0; i < distance_symbols; ++i) {
+    tables.distance[i] =
+        codes.distance_code[i] | static_cast<std::uint32_t>(codes.distance_length[i]) << 24U;
+  }
+  return tables;
+}
+
+}  // namespace
+
+// Not cleared when made: only what is used costs memory.
+struct ScreenDeflate::Workspace {
+  std::uint8_t* bytes() noexcept { return memory + slack; }
+
+  std::uint8_t memory[slack + buffer_bytes + slack];
+  std::uint64_t masks[3 * max_words];
+  std::uint32_t hash[1U << hash_bits];
+  std::uint8_t literals[max_literals + slack];
+  Token tokens[max_tokens];
+};
+
+ScreenDeflate::ScreenDeflate(std::size_t row_bytes, std::size_t pixel_bytes,
+                             std::vector<std::byte>& out)
+    : out_(&out), start_(out.size()), work_(new Workspace), kernels_(&deflate_kernels()) {
+  std::memset(work_->hash, 0, sizeof work_->hash);
+  std::memset(work_->memory, 0, slack);
+  position_ = 2 * deflate_window;  // so that a hash slot of 0 is out of reach
+  restart(row_bytes, pixel_bytes);
+}
+
+ScreenDeflate::~ScreenDeflate() = default;
+
+void ScreenDeflate::restart(std::size_t row_bytes, std::size_t pixel_bytes) {
+  position_ += static_cast<std::uint32_t>(end_ + 2 * deflate_window);
+  row_bytes_ = row_bytes;
+  pixel_bytes_ = pixel_bytes;
+  begin_ = end_ = history_ = block_bytes_ = 0;
+  token_count_ = literal_count_ = 0;
+  pending_ = 0;
+  adler_ = 1;
+  // 32 KB window, no dictionary, the level called "fastest": RFC 1950, 2.2.
+  out_->resize(start_);
+  out_->push_back(std::byte{0x78});
+  out_->push_back(std::byte{0x01});
+  written_ = out_->size();
+  bits_ = {};
+}
+
+std::uint8_t* ScreenDeflate::next_row() {
+  if (end_ + row_bytes_ > buffer_bytes) {
+    compress();
+    slide();
+  }
+  return work_->bytes() + end_;
+}
+
+void ScreenDeflate::commit_row() noexcept {
+  end_ += row_bytes_;
+}
+
+// Keeps a window of history, at the buffer's start.
+void ScreenDeflate::slide() noexcept {
+  const std::size_t keep = std::min(end_, deflate_window);
+  const std::size_t gone = end_ - keep;
+  std::memmove(work_->bytes(), work_->bytes() + gone, keep);
+  position_ += static_cast<std::uint32_t>(gone);
+  begin_ = end_ = history_ = keep;
+}
+
+void ScreenDeflate::compress() {
+  const std::size_t count = end_ - begin_;
+  if (count == 0) return;
+  if (literal_count_ + count > max_literals || token_count_ + count / min_match + 1 > max_tokens) {
+    close_block(false);
+  }
+  std::memset(work_->bytes() + end_, 0, slack);
+  adler_ = libdeflate_adler32(adler_, work_->bytes() + begin_, count);
+  const Band band = {work_->bytes(), begin_,       end_,        history_,    position_,
+                     row_bytes_,     pixel_bytes_, work_->hash, work_->masks};
+  TokenSink sink = {work_->literals + literal_count_, work_->tokens + token_count_, pending_};
+  kernels_->tokenize(band, sink);
+  literal_count_ = static_cast<std::size_t>(sink.literals - work_->literals);
+  token_count_ = static_cast<std::size_t>(sink.tokens - work_->tokens);
+  pending_ = sink.pending;
+  block_bytes_ += count;
+  begin_ = end_;
+  history_ = end_;
+  // What hardly shrinks is closed while its bytes are here, because it may have to be stored.
+  const bool stubborn = literal_count_ > block_bytes_ / 4 * 3;
+  if (token_count_ >= full_tokens || literal_count_ >= full_literals || stubborn) {
+    close_block(false);
+  }
+}
+
+// Room for so many bits behind what is written.
+void ScreenDeflate::grow(std::size_t bits) {
+  const std::size_t needed = written_ + bits / 8 + 2 * sizeof(std::uint64_t);
+  if (needed > out_->capacity()) out_->reserve(std::max(needed, 2 * out_->capacity()));
+  out_->resize(std::max(out_->size(), needed));
+  bits_.out = reinterpret_cast<std::uint8_t*>(out_->data() + written_);
+}
+
+void ScreenDeflate::close_block(bool last) {
+  Frequencies frequencies;
+  count_literals({work_->literals, literal_count_}, frequencies);
+  count_tokens({work_->tokens, token_count_}, frequencies);
+  frequencies.literal[end_of_block] = 1;
+  BlockCodes codes = best_codes(frequencies);
+  const DynamicHeader header(codes);
+  const std::size_t dynamic_bits = header.size_bits() + body_bits(frequencies, codes);
+  const std::size_t stored_bits = 8 * (block_bytes_ + 5 * (block_bytes_ / 65535 + 1)) + 7;
+  BlockCodes fixed;
+  set_fixed_codes(fixed);
+  const std::size_t fixed_bits = body_bits(frequencies, fixed);
+  const bool in_buffer = block_bytes_ <= begin_;
+  if (in_buffer && stored_bits < std::min(dynamic_bits, fixed_bits)) {
+    write_stored(last);
+  } else {
+    const bool dynamic = dynamic_bits < fixed_bits;
+    if (!dynamic) codes = fixed;
+    grow(3 + std::min(dynamic_bits, fixed_bits));
+    bits_.put((last ? 1U : 0U) | (dynamic ? 2U : 1U) << 1U, 3);
+    if (dynamic) header.write(bits_);
+    kernels_->emit(work_->tokens, token_count_, work_->literals, pending_, emit_tables(codes),
+                   bits_);
+    bits_.put(codes.literal_code[end_of_block], codes.literal_length[end_of_block]);
+    bits_.flush();
+  }
+  written_ = static_cast<std::size_t>(reinterpret_cast<std::byte*>(bits_.out) - out_->data());
+  token_count_ = literal_count_ = block_bytes_ = 0;
+  pending_ = 0;
+}
+
+// Blocks of type 0 (RFC 1951, 3.2.4), of bytes that are still before begin_.
+void ScreenDeflate::write_stored(bool last) {
+  grow(8 * (block_bytes_ + 5 * (block_bytes_ / 65535 + 1)) + 7);
+  const std::uint8_t* from = work_->bytes() + begin_ - block_bytes_;
+  for (std::size_t rest = block_bytes_; rest > 0;) {
+    const std::size_t part = std::min<std::size_t>(rest, 65535);
+    bits_.put(last && part == rest ? 1U : 0U, 3);
+    bits_.align_to_byte();
+    bits_.put(part | (~part & 0xFFFFU) << 16U, 32);
+    bits_.flush();
+    std::memcpy(bits_.out, from, part);
+    bits_.out += part;
+    from += part;
+    rest -= part;
+  }
+}
+
+void ScreenDeflate::finish() {
+  compress();
+  close_block(true);
+  grow(64);
+  bits_.align_to_byte();
+  for (unsigned shift = 32; shift > 0; shift -= 8) bits_.put((adler_ >> (shift - 8)) & 255U, 8);
+  bits_.flush();
+  out_->resize(static_cast<std::size_t>(reinterpret_cast<std::byte*>(bits_.out) - out_->data()));
+}
+
+}  // namespace qmpshot::encode

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+// Deflate made for screens. What repeats on a screen repeats one row or one pixel away, so matches
+// are looked for there, 64 bytes at a time, and a hash table is asked only about the gaps between.
+// One dynamic Huffman code per block. Rows come in as they are made, and stay in cache: nothing
+// holds the whole picture.
+#pragma once
+
+#include "encode/kernels_deflate.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace qmpshot::encode {
+
+class ScreenDeflate {
+ public:
+  // Appends one zlib stream (RFC 1950) to `out`, which outlives this.
+  //   row_bytes    every row has so many, 1 to max_row_bytes
+  //   pixel_bytes  1 to 4; 1 for pixels smaller than a byte
+  ScreenDeflate(std::size_t row_bytes, std::size_t pixel_bytes, std::vector<std::byte>& out);
+  ~ScreenDeflate();
+  ScreenDeflate(const ScreenDeflate&) = delete;
+  ScreenDeflate& operator=(const ScreenDeflate&) = delete;
+
+  static constexpr std::size_t max_row_bytes = 65536;
+
+  // Forgets all rows and what was appended, and starts again with rows of another size. Keeps
+  // memory.
+  void restart(std::size_t row_bytes, std::size_t pixel_bytes);
+
+  // Where the next row is to be written: row_bytes, and up to 64 more that do not count. The row
+  // above, if there is one and row_bytes <= deflate_window, lies directly before it.
+  std::uint8_t* next_row();
+  void commit_row() noexcept;
+
+  // The last block and the checksum. No rows after it.
+  void finish();
+
+ private:
+  struct Workspace;
+  void compress();
+  void slide() noexcept;
+  void close_block(bool last);
+  void write_stored(bool last);
+  void grow(std::size_t bits);
+
+  std::vector<std::byte>* out_;
+  std::size_t start_;        // of our stream in *out_
+  std::size_t written_ = 0;  // whole bytes of *out_ that stand
+  BitWriter bits_;
+  std::unique_ptr<Workspace> work_;
+  const DeflateKernels* kernels_;
+  std::size_t row_bytes_ = 0;
+  std::size_t pixel_bytes_ = 0;
+  std::size_t begin_ = 0;  // work_->bytes[begin_..end_) waits for compress()
+  std::size_t end_ = 0;
+  std::size_t history_ = 0;      // so many bytes before begin_ were compressed before
+  std::size_t block_bytes_ = 0;  // so many of these belong to the open block
+  std::uint32_t position_ = 0;   // of bytes[0], for the hash table
+  std::uint32_t adler_ = 1;
+  std::size_t token_count_ = 0;
+  std::size_t literal_count_ = 0;
+  std::uint32_t pending_ = 0;
+};
+
+}  // namespace qmpshot::encode

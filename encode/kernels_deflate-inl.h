@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+// The part of kernels_deflate.cc that is the same text for every target. Included once into each
+// target's namespace, so that all profit from its instructions (BMI2's shifts above all), after
+//
+//   void equal_masks(const std::uint8_t* a, const std::uint8_t* b, std::size_t words,
+//                    std::uint64_t* out);
+//
+// which sets bit i of word w where a[64 w + i] == b[64 w + i].
+
+inline std::uint32_t load32(const std::uint8_t* from) {
+  std::uint32_t value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+inline std::uint64_t load64(const std::uint8_t* from) {
+  std::uint64_t value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+// The masks of one distance over a band; bits outside it, or that look before the stream, are 0.
+inline void masks_at(const Band& band, std::size_t distance, std::size_t words,
+                     std::uint64_t* masks) {
+  const std::size_t count = band.end - band.begin;
+  const std::size_t skip = distance > band.history ? distance - band.history : 0;
+  if (distance > deflate_window || skip >= count) {
+    std::memset(masks, 0, (words + 1) * sizeof *masks);
+    return;
+  }
+  const std::size_t first = skip / 64;
+  std::memset(masks, 0, first * sizeof *masks);
+  const std::uint8_t* from = band.data + band.begin + 64 * first;
+  equal_masks(from, from - distance, words - first, masks + first);
+  masks[first] &= ~std::uint64_t{0} << (skip % 64);
+  if (count % 64 != 0) masks[words - 1] &= ~std::uint64_t{0} >> (64 - count % 64);
+  masks[words] = 0;
+}
+
+// Where a run of min_row_run bits starts or goes on in `row`, or one of min_match in `pixel`.
+inline void find_runs(const std::uint64_t* row, const std::uint64_t* pixel, std::size_t words,
+                      std::uint64_t* starts) {
+  for (std::size_t w = 0; w < words; ++w) {
+    const std::uint64_t r = row[w];
+    const std::uint64_t p = pixel[w];
+    const std::uint64_t r_next = row[w + 1];
+    const std::uint64_t p_next = pixel[w + 1];
+    std::uint64_t r_runs = r & ((r >> 1) | (r_next << 63));
+    r_runs &= ((r >> 2) | (r_next << 62)) & ((r >> 3) | (r_next << 61));
+    const std::uint64_t p_runs = p & ((p >> 1) | (p_next << 63)) & ((p >> 2) | (p_next << 62));
+    starts[w] = r_runs | p_runs;
+  }
+  starts[words] = ~std::uint64_t{0};  // ends every search
+}
+
+inline std::size_t next_start(const std::uint64_t* starts, std::size_t at) {
+  std::size_t word = at / 64;
+  std::uint64_t bits = starts[word] & (~std::uint64_t{0} << (at % 64));
+  while (bits == 0) bits = starts[++word];
+  return 64 * word + static_cast<std::size_t>(std::countr_zero(bits));
+}
+
+// How many bits from `at` on are 1. The word after the last one is 0.
+inline std::size_t run_length(const std::uint64_t* masks, std::size_t at) {
+  std::size_t word = at / 64;
+  const std::uint64_t rest = ~masks[word] >> (at % 64);
+  if (rest != 0) return static_cast<std::size_t>(std::countr_zero(rest));
+  std::size_t length = 64 - at % 64;
+  while (masks[++word] == ~std::uint64_t{0}) length += 64;
+  return length + static_cast<std::size_t>(std::countr_zero(~masks[word]));
+}
+
+inline void put_literals(TokenSink& sink, const std::uint8_t* from, std::size_t count) {
+  for (std::size_t done = 0; done < count; done += 16) {
+    std::memcpy(sink.literals + done, from + done, 16);  // up to 15 too many, overwritten later
+  }
+  sink.literals += count;
+  sink.pending += static_cast<std::uint32_t>(count);
+}
+
+inline void put_token(TokenSink& sink, std::size_t length, std::size_t distance) {
+  *sink.tokens++ = {sink.pending, static_cast<std::uint16_t>(length),
+                    static_cast<std::uint16_t>(distance)};
+  sink.pending = 0;
+}
+
+// A match as long as it is, in parts that Deflate can say.
+inline void put_match(TokenSink& sink, std::size_t length, std::size_t distance) {
+  while (length > max_match) {
+    const std::size_t part = length - max_match >= min_match ? max_match : length - min_match;
+    put_token(sink, part, distance);
+    length -= part;
+  }
+  put_token(sink, length, distance);
+}
+
+struct Match {
+  std::size_t at;
+  std::size_t length;  // 0: none
+  std::size_t distance;
+};
+
+inline std::size_t common_length(const std::uint8_t* a, const std::uint8_t* b, std::size_t most) {
+  std::size_t length = 0;
+  for (; length + 8 <= most; length += 8) {
+    const std::uint64_t different = load64(a + length) ^ load64(b + length);
+    if (different != 0) {
+      return length + static_cast<std::size_t>(std::countr_zero(different)) / 8;
+    }
+  }
+  while (length < most && a[length] == b[length]) ++length;
+  return length;
+}
+
+// Looks between two runs for bytes seen before. A match pays from 4 bytes on if it is near, from 6
+// if it needs the most extra bits.
+inline Match probe_gap(const Band& band, std::size_t from, std::size_t to, std::size_t gap_begin) {
+  const std::uint8_t* bytes = band.data + band.begin;
+  const std::size_t count = band.end - band.begin;
+  if (to + 4 > count) to = count < 4 ? 0 : count - 4;
+  std::size_t misses = 0;
+  for (std::size_t at = from; at < to; at += 1 + misses++ / 64) {
+    const std::uint32_t value = load32(bytes + at);
+    const std::uint32_t slot = (value * 0x9E3779B1U) >> (32 - hash_bits);
+    const auto position = static_cast<std::uint32_t>(band.position + band.begin + at);
+    const std::uint32_t distance = position - band.hash[slot];
+    band.hash[slot] = position;
+    if (distance > deflate_window || load32(bytes + at - distance) != value) continue;
+    const std::size_t length =
+        4 + common_length(bytes + at + 4, bytes + at + 4 - distance, count - at - 4);
+    std::size_t back = 0;
+    while (at - back > gap_begin && back + distance < at + band.history &&
+           bytes[at - back - 1] == bytes[at - back - 1 - distance]) {
+      ++back;
+    }
+    const std::size_t least = distance <= 256 ? 4 : distance <= 4096 ? 5 : 6;
+    if (length + back >= least) return {at - back, length + back, distance};
+  }
+  return {to, 0, 0};
+}
+
+inline void tokenize(const Band& band, TokenSink& sink) {
+  const std::size_t count = band.end - band.begin;
+  const std::size_t words = (count + 63) / 64;
+  std::uint64_t* row = band.masks;
+  std::uint64_t* pixel = row + words + 1;
+  std::uint64_t* starts = pixel + words + 1;
+  masks_at(band, band.row_bytes, words, row);
+  masks_at(band, band.pixel_bytes, words, pixel);
+  find_runs(row, pixel, words, starts);
+  const std::uint8_t* bytes = band.data + band.begin;
+  for (std::size_t at = 0; at < count;) {
+    std::size_t start = next_start(starts, at);
+    if (start > count) start = count;
+    if (start > at) {
+      const Match match = probe_gap(band, at, start, at);
+      if (match.length != 0) {
+        put_literals(sink, bytes + at, match.at - at);
+        put_match(sink, match.length, match.distance);
+        at = match.at + match.length;
+        continue;
+      }
+      put_literals(sink, bytes + at, start - at);
+      at = start;
+      continue;
+    }
+    const std::size_t row_run = run_length(row, at);
+    const std::size_t pixel_run = run_length(pixel, at);
+    const bool left = pixel_run >= row_run;
+    const std::size_t length = left ? pixel_run : row_run;
+    put_match(sink, length, left ? band.pixel_bytes : band.row_bytes);
+    at += length;
+  }
+}
+
+inline void put_entry(BitWriter& writer, std::uint32_t entry) {
+  writer.bits |= std::uint64_t{entry & 0xFFFFFFU} << writer.count;
+  writer.count += entry >> 24;
+}
+
+inline void store_bits(BitWriter& writer) {
+  std::memcpy(writer.out, &writer.bits, sizeof writer.bits);
+  writer.out += writer.count >> 3;
+  writer.bits >>= writer.count & ~7U;
+  writer.count &= 7U;
+}
+
+inline void emit_literals(BitWriter& writer, const EmitTables& tables, const std::uint8_t* literals,
+                          std::uint32_t count) {
+  for (; count >= 4; count -= 4, literals += 4) {
+    for (int i = 0; i < 4; ++i) put_entry(writer, tables.literal[literals[i]]);
+    store_bits(writer);
+  }
+  for (std::uint32_t i = 0; i < count; ++i) put_entry(writer, tables.literal[literals[i]]);
+  store_bits(writer);
+}
+
+inline void emit(const Token* tokens, std::size_t token_count, const std::uint8_t* literals,
+                 std::uint32_t rest, const EmitTables& tables, BitWriter& to) {
+  BitWriter writer = to;  // a copy that no store through a pointer can change
+  for (std::size_t i = 0; i < token_count; ++i) {
+    const Token token = tokens[i];
+    emit_literals(writer, tables, literals, token.literals);
+    literals += token.literals;
+    put_entry(writer, tables.length[token.length]);
+    const DistanceSymbol distance = distance_symbol(token.distance);
+    put_entry(writer, tables.distance[distance.symbol]);
+    const std::uint32_t mask = (1U << distance.extra_bits) - 1;
+    writer.bits |= std::uint64_t{(token.distance - 1U) & mask} << writer.count;
+    writer.count += distance.extra_bits;
+    store_bits(writer);
+  }
+  emit_literals(writer, tables, literals, rest);
+  to = writer;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The two inner loops of encode/deflate: bytes to tokens, tokens to bits. Private to encode.
+#pragma once
+
+#include "encode/huffman.h"
+#include "encode/kernels.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace qmpshot::encode {
+
+inline constexpr std::size_t deflate_window = 32768;
+inline constexpr unsigned min_match = 3;
+inline constexpr unsigned max_match = 258;
+inline constexpr unsigned hash_bits = 12;
+
+// So many literals, then a match.
+struct Token {
+  std::uint32_t literals;
+  std::uint16_t length;
+  std::uint16_t distance;
+};
+
+// What to look through. 64 bytes before `data` and behind data[end] may be read, whatever is there.
+struct Band {
+  const std::uint8_t* data;  // history, then the band
+  std::size_t begin;         // the band is data[begin..end)
+  std::size_t end;
+  std::size_t history;      // so many bytes before data[begin] belong to the stream
+  std::uint32_t position;   // the stream's position of data[0], as `hash` has it
+  std::size_t row_bytes;    // distance of the byte above; no matches there if above deflate_window
+  std::size_t pixel_bytes;  // distance of the byte to the left, 1 to 4
+  std::uint32_t* hash;      // 1 << hash_bits positions, of earlier bytes or deflate_window away
+  std::uint64_t* masks;     // scratch: 3 * (words + 1), words = ceil((end - begin) / 64)
+};
+
+// Where tokens go. There is room for all literals of the band and 64 more, and for one token for
+// each min_match of its bytes.
+struct TokenSink {
+  std::uint8_t* literals;
+  Token* tokens;
+  std::uint32_t pending;  // literals since the last token
+};
+
+// A code and its extra bits in the low 24 bits, how many bits that is in the upper 8.
+struct EmitTables {
+  std::array<std::uint32_t, 256> literal;
+  std::array<std::uint32_t, max_match + 1> length;
+  std::array<std::uint32_t, distance_symbols> distance;  // without extra bits
+};
+
+struct DeflateKernels {
+  void (*tokenize)(const Band& band, TokenSink& sink);
+
+  // Literals are those of the tokens, then `rest` more. The longest literal or length code is 14
+  // bits, so that four literals fit between two flushes.
+  void (*emit)(const Token* tokens, std::size_t token_count, const std::uint8_t* literals,
+               std::uint32_t rest, const EmitTables& tables, BitWriter& writer);
+};
+
+const DeflateKernels& deflate_kernels(CpuTarget target = cpu_target()) noexcept;
+
+// The symbol of a distance and how many extra bits follow it (RFC 1951, 3.2.5).
+struct DistanceSymbol {
+  unsigned symbol;
+  unsigned extra_bits;
+};
+constexpr DistanceSymbol distance_symbol(unsigned distance) noexcept {
+  if (distance <= 4) return {distance - 1, 0};
+  const unsigned extra = 30U - static_cast<unsigned>(__builtin_clz(distance - 1));
+  return {2 * extra + ((distance - 1) >> extra), extra};
+}
+
+}  // namespace qmpshot::encode

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+#include "encode/palette.h"
+
+#include <algorithm>
+#include <bitset>
+#include <cstring>
+
+namespace qmpshot::encode {
+namespace {
+
+constexpr std::size_t slack = 64;  // what PaletteKernels::pack may read and write behind
+constexpr std::size_t most_in_registers = 16;
+
+// Far more than are ever needed. Were there none, a colour without a slot would join again and
+// again until there are too many: the picture is then encoded without a palette, and still right.
+constexpr int most_attempts = 1 << 14;
+
+std::size_t large_slot(ColourKey key, std::uint32_t multiplier) noexcept {
+  return (key * multiplier) >> (32U - large_table_bits);
+}
+
+ColourKey key_at(const std::uint8_t* pixel) noexcept {
+  return pixel[0] | static_cast<ColourKey>(pixel[1]) << 8U |
+         static_cast<ColourKey>(pixel[2]) << 16U;
+}
+
+// Multipliers to try, odd, in an order that is the same everywhere (Knuth's linear congruence, as
+// in glibc's rand_r).
+class Multipliers {
+ public:
+  std::uint32_t next() noexcept {
+    state_ = state_ * 1103515245U + 12345U;
+    return (state_ ^ (state_ >> 15U)) | 1U;
+  }
+
+ private:
+  std::uint32_t state_ = 1;
+};
+
+// Whether the hash puts every key into a slot of its own.
+template <unsigned bits>
+bool is_perfect(std::span<const ColourKey> keys, std::uint32_t multiplier) noexcept {
+  std::bitset<std::size_t{1} << bits> taken;
+  for (const ColourKey key : keys) {
+    const std::uint32_t slot = (key * multiplier) >> (32U - bits);
+    if (taken[slot]) return false;
+    taken[slot] = true;
+  }
+  return true;
+}
+
+// An empty slot gets a key whose own slot is another, so no pixel ever equals it.
+void fill(std::span<std::uint32_t> slots, std::span<const ColourKey> keys, std::uint32_t multiplier,
+          unsigned bits) noexcept {
+  std::ranges::fill(slots, keys[0]);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    slots[(keys[i] * multiplier) >> (32U - bits)] = keys[i] | static_cast<std::uint32_t>(i) << 24U;
+  }
+}
+
+}  // namespace
+
+bool Palette::is_grey() const noexcept {
+  return std::all_of(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(count_),
+                     [](ColourKey key) { return key == (key & 255U) * 0x010101U; });
+}
+
+std::array<std::uint8_t, 3> Palette::rgb(std::size_t index) const noexcept {
+  const ColourKey key = keys_[index];
+  const std::array<std::uint8_t, 3> bytes = {static_cast<std::uint8_t>(key),
+                                             static_cast<std::uint8_t>(key >> 8U),
+                                             static_cast<std::uint8_t>(key >> 16U)};
+  return format_ == PixelFormat::rgb24 ? bytes : std::array{bytes[2], bytes[1], bytes[0]};
+}
+
+bool Palette::map_row(std::span<const std::byte> row, unsigned depth, std::uint8_t* out) {
+  const std::size_t limit = std::size_t{1} << depth;
+  const std::size_t pixel_bytes = bytes_per_pixel(format_);
+  const auto* in = reinterpret_cast<const std::uint8_t*>(row.data());
+  const std::size_t count_px = row.size() / pixel_bytes;
+  std::uint8_t* index = depth == 2 || depth == 4 ? scratch(count_px) : out;
+  for (std::size_t x = 0; x < count_px;) {
+    if (count_ > 0) {
+      // Bits cannot be taken up in the middle of a byte: a new colour starts the row again.
+      x = depth == 1 ? kernels_->map_two(in, format_, count_px, keys_[0], keys_[count_ - 1], out)
+                     : x + map_indices(in + pixel_bytes * x, count_px - x, index + x);
+    }
+    if (x == count_px) break;
+    const bool fits = count_ < limit;
+    if (count_ < most) add(key_at(in + pixel_bytes * x));
+    if (!fits) return false;
+    if (depth == 1) x = 0;
+  }
+  if (index != out) {
+    std::memset(index + count_px, 0, 8);
+    kernels_->pack(index, count_px, depth, out);
+  }
+  return true;
+}
+
+bool Palette::add_colours(std::span<const std::byte> row) {
+  const std::size_t pixel_bytes = bytes_per_pixel(format_);
+  const auto* in = reinterpret_cast<const std::uint8_t*>(row.data());
+  const std::size_t count_px = row.size() / pixel_bytes;
+  std::uint8_t* index = scratch(count_px);
+  for (std::size_t x = 0; x < count_px;) {
+    if (count_ > 0) x += map_indices(in + pixel_bytes * x, count_px - x, index + x);
+    if (x == count_px) break;
+    if (count_ == most) return false;
+    add(key_at(in + pixel_bytes * x));
+  }
+  return true;
+}
+
+std::uint8_t* Palette::scratch(std::size_t count_px) {
+  if (scratch_size_ < count_px + slack) {
+    scratch_size_ = count_px + slack;
+    scratch_ = std::make_unique_for_overwrite<std::uint8_t[]>(scratch_size_);
+  }
+  return scratch_.get();
+}
+
+std::size_t Palette::map_indices(const std::uint8_t* row, std::size_t count_px, std::uint8_t* out) {
+  return count_ <= most_in_registers ? kernels_->map_slots(row, format_, count_px, slots_, out)
+                                     : kernels_->map_large(row, format_, count_px, *large_, out);
+}
+
+void Palette::add(ColourKey key) {
+  keys_[count_++] = key;
+  if (count_ <= most_in_registers) {
+    fill_slots();
+  } else {
+    fill_large();
+  }
+}
+
+// Sixteen slots are faster than 32, but only few keys find a hash into them soon; 16 keys find one
+// into 32 slots after some 70 multipliers.
+void Palette::fill_slots() noexcept {
+  const std::span<const ColourKey> keys = std::span(keys_).first(count_);
+  Multipliers multipliers;
+  for (int attempt = 0; attempt < 64; ++attempt) {
+    slots_.multiplier = multipliers.next();
+    if (is_perfect<4>(keys, slots_.multiplier)) {
+      slots_.bits = 4;
+      fill(std::span(slots_.slots).first(16), keys, slots_.multiplier, 4);
+      return;
+    }
+  }
+  slots_.bits = 5;
+  for (int attempt = 0; attempt < most_attempts; ++attempt) {
+    slots_.multiplier = multipliers.next();
+    if (is_perfect<5>(keys, slots_.multiplier)) break;
+  }
+  fill(slots_.slots, keys, slots_.multiplier, 5);
+}
+
+void Palette::fill_large() {
+  const std::span<const ColourKey> keys = std::span(keys_).first(count_);
+  if (large_ == nullptr) {
+    large_.reset(new LargeTable);
+  } else {
+    const std::size_t slot = large_slot(keys_[count_ - 1], large_->multiplier);
+    if (large_->slots[slot] == keys_[0] && slot != large_slot(keys_[0], large_->multiplier)) {
+      // A free slot: the hash need not change.
+      large_->slots[slot] = keys_[count_ - 1] | static_cast<std::uint32_t>(count_ - 1) << 24U;
+      return;
+    }
+  }
+  Multipliers multipliers;
+  for (int attempt = 0; attempt < most_attempts; ++attempt) {
+    large_->multiplier = multipliers.next();
+    if (is_perfect<large_table_bits>(keys, large_->multiplier)) break;
+  }
+  fill(large_->slots, keys, large_->multiplier, large_table_bits);
+}
+
+}  // namespace qmpshot::encode

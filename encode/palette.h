@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// The colours of a frame in the order in which they first appear, and rows of pixels as indices
+// into them: found and mapped in one pass.
+#pragma once
+
+#include "encode/kernels_palette.h"
+
+#include <qmpshot/image.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace qmpshot::encode {
+
+class Palette {
+ public:
+  explicit Palette(PixelFormat format) noexcept : format_(format) {}
+
+  static constexpr std::size_t most = 256;
+
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+
+  // Maps one row to 1, 2, 4 or 8 bits a pixel; new colours join the palette.
+  //   row   pixels of the format; not empty
+  //   out   the packed row, spare bits 0; up to 64 bytes behind it are overwritten
+  //   return  false where the row has more colours than the depth holds; the one too many has
+  //   joined
+  //           as well, unless that would be more than `most`
+  bool map_row(std::span<const std::byte> row, unsigned depth, std::uint8_t* out);
+
+  // Adds the colours of a row. false where they would be more than `most`.
+  bool add_colours(std::span<const std::byte> row);
+
+  // Whether red, green and blue are the same in every colour.
+  [[nodiscard]] bool is_grey() const noexcept;
+
+  // One colour as R, G, B.
+  [[nodiscard]] std::array<std::uint8_t, 3> rgb(std::size_t index) const noexcept;
+
+ private:
+  // Room for a row's indices, which only depths of 2 and 4 bits need.
+  std::uint8_t* scratch(std::size_t count_px);
+  std::size_t map_indices(const std::uint8_t* row, std::size_t count_px, std::uint8_t* out);
+  void add(ColourKey key);
+  void fill_slots() noexcept;
+  void fill_large();
+
+  PixelFormat format_;
+  std::size_t count_ = 0;
+  std::array<ColourKey, most> keys_;
+  SlotTable slots_;
+  std::unique_ptr<LargeTable> large_;
+  std::unique_ptr<std::uint8_t[]> scratch_;
+  std::size_t scratch_size_ = 0;
+  const PaletteKernels* kernels_ = &palette_kernels();
+};
+
+}  // namespace qmpshot::encode

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// A frame's rows as PNG has them, filter byte first. Private to encode.
+#pragma once
+
+#include "encode/kernels_convert.h"
+#include "encode/kernels_filter.h"
+
+#include <qmpshot/image.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace qmpshot::encode {
+
+// The filters of PNG (9.2) that are used here.
+inline constexpr std::uint8_t filter_none = 0;
+inline constexpr std::uint8_t filter_up = 2;
+
+// Rows of samples, one byte each: R, G, B, or grey where all pixels are. The last two are kept,
+// which is what filters need.
+class SampleRows {
+ public:
+  enum class Kind : std::uint8_t { rgb, grey };
+  SampleRows(const ImageView& image, Kind kind);
+
+  [[nodiscard]] std::size_t pixel_bytes() const noexcept { return kind_ == Kind::rgb ? 3 : 1; }
+  [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
+
+  // Makes row y the current one; rows are taken in order.
+  void take(std::uint32_t y);
+
+  [[nodiscard]] const std::uint8_t* current() const noexcept { return current_; }
+  [[nodiscard]] const std::uint8_t* above() const noexcept { return above_; }  // nullptr in row 0
+
+ private:
+  const ImageView* image_;
+  Kind kind_;
+  std::size_t row_bytes_;
+  const std::uint8_t* current_ = nullptr;
+  const std::uint8_t* above_ = nullptr;
+  std::unique_ptr<std::uint8_t[]> scratch_;  // two rows, where the image's own do not serve
+  const ConvertKernels* convert_ = &convert_kernels();
+  const FilterKernels* filter_ = &filter_kernels();
+};
+
+}  // namespace qmpshot::encode
