@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "tests/support/round_trip.h"
+
+#include "encode/encoder.h"
+#include "encode/kernels.h"
+#include "encode/png_read.h"
+#include "encode/ppm.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+namespace qmpshot::test {
+namespace {
+
+using encode::CpuTarget;
+using encode::Encoder;
+using Bytes = std::vector<std::byte>;
+
+// A decoder's rows as packed RGB; empty where it refuses the file.
+Bytes packed(const Result<Image>& image) {
+  Bytes rgb;
+  if (!image) return rgb;
+  const ImageView& view = image->view();
+  for (std::uint32_t y = 0; y < view.height_px; ++y) {
+    const auto row = view.row(y);
+    rgb.insert(rgb.end(), row.begin(), row.end());
+  }
+  return rgb;
+}
+
+Bytes decode_png(const Bytes& file) {
+  return packed(encode::read_png(file));
+}
+
+Bytes decode_ppm(const Bytes& file) {
+  const Result<ImageView> view = encode::parse_ppm(file);
+  return view ? packed(Image(Bytes(), *view)) : Bytes();
+}
+
+// One row for each lossless format.
+struct Format {
+  std::string_view name;
+  Bytes (*decode)(const Bytes& file);
+};
+constexpr std::array<Format, 2> formats = {{{"png", decode_png}, {"ppm", decode_ppm}}};
+
+std::string describe(const ImageView& view, std::string_view what, std::string_view encoder,
+                     CpuTarget target, std::uint64_t seed) {
+  return std::string(what) + ": " + std::string(encoder) + " on " + std::string(name(target)) +
+         ", seed " + std::to_string(seed) + ", " + std::to_string(view.width_px) + "x" +
+         std::to_string(view.height_px) +
+         (view.format == PixelFormat::rgb24 ? " rgb24" : " xrgb8888");
+}
+
+encode::EncodeOptions options_for(std::uint64_t seed, const ImageView& view) {
+  encode::EncodeOptions options;
+  // Small ones only: the strategies of `small` are slow.
+  options.small = seed % 8 == 7 && view.width_px * view.height_px < 2000;
+  if (seed % 64 == 9) options.title = "V\xC3\xBC";
+  return options;
+}
+
+}  // namespace
+
+std::string RoundTrip::check(std::uint64_t seed) {
+  const ImageView view = maker_.make(seed);
+  const encode::EncodeOptions options = options_for(seed, view);
+  for (const Format& format : formats) {
+    const Encoder& encoder = *encode::find_encoder(format.name);
+    Bytes first;
+    for (const CpuTarget target : encode::cpu_targets()) {
+      encode::use_cpu_target(target).value();
+      const Result<Bytes> file = encode::encode(encoder, view, options);
+      if (!file) return describe(view, file.error().message(), encoder.name, target, seed);
+      if (target == CpuTarget::scalar) {
+        first = *file;
+        if (format.decode(first) == maker_.rgb()) continue;
+        return describe(view, "decodes to other pixels", encoder.name, target, seed);
+      }
+      if (*file != first) {
+        return describe(view, "other bytes than scalar", encoder.name, target, seed);
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace qmpshot::test
