@@ -33,6 +33,7 @@ endif()
 qmpshot_dependency(qmpshot_rapidjson rapidjson/rapidjson.h)
 qmpshot_dependency(qmpshot_libpng png.h LIBRARIES png16 z)
 target_link_libraries(qmpshot_libpng INTERFACE m)
+qmpshot_dependency(qmpshot_libjpeg jpeglib.h LIBRARIES jpeg)
 qmpshot_dependency(qmpshot_libdeflate libdeflate.h LIBRARIES deflate)
 # Highway's headers only: libhwy.so costs 3.8 ms at process start, and Debian has no archive of it. What
 # its library would do, choosing a target, is ours (encode/kernels.h). No asserts: they are in the library.

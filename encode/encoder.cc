@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "encode/encoder.h"
 
+#include "encode/bmp.h"
+#include "encode/jpeg.h"
 #include "encode/kernels.h"
 #include "encode/png.h"
 #include "encode/ppm.h"
+#include "encode/qoi.h"
 
 #include <algorithm>
 #include <array>
@@ -13,7 +16,23 @@ namespace qmpshot::encode {
 namespace {
 
 constexpr std::array<std::string_view, 1> png_extensions = {".png"};
+constexpr std::array<std::string_view, 2> jpeg_extensions = {".jpg", ".jpeg"};
+constexpr std::array<std::string_view, 2> bmp_extensions = {".bmp", ".dib"};
+constexpr std::array<std::string_view, 1> qoi_extensions = {".qoi"};
 constexpr std::array<std::string_view, 2> ppm_extensions = {".ppm", ".pnm"};
+
+Result<void> jpeg(const ImageView& image, const EncodeOptions& options,
+                  std::vector<std::byte>& out) {
+  return encode_jpeg(image, options.quality, out);
+}
+
+Result<void> bmp(const ImageView& image, const EncodeOptions&, std::vector<std::byte>& out) {
+  return encode_bmp(image, out);
+}
+
+Result<void> qoi(const ImageView& image, const EncodeOptions&, std::vector<std::byte>& out) {
+  return encode_qoi(image, out);
+}
 
 Result<void> ppm(const ImageView& image, const EncodeOptions&, std::vector<std::byte>& out) {
   return encode_ppm(image, out);
@@ -23,8 +42,11 @@ Result<void> null(const ImageView&, const EncodeOptions&, std::vector<std::byte>
   return {};
 }
 
-constexpr std::array<Encoder, 3> table = {{
+constexpr std::array<Encoder, 6> table = {{
     {"png", "image/png", png_extensions, encode_png},
+    {"jpeg", "image/jpeg", jpeg_extensions, jpeg},
+    {"bmp", "image/bmp", bmp_extensions, bmp},
+    {"qoi", "image/qoi", qoi_extensions, qoi},
     {"ppm", "image/x-portable-pixmap", ppm_extensions, ppm},
     {"null", "application/octet-stream", {}, null},
 }};

@@ -24,6 +24,9 @@ struct EncodeOptions {
   std::string title;                                 // "Title", such as the VM's name
   std::string source;                                // "Source": what made the picture
   std::optional<std::chrono::sys_seconds> taken_at;  // "Creation Time"
+
+  // JPEG. 1 to 100, the scale of libjpeg's jpeg_set_quality.
+  int quality = 85;
 };
 
 struct Encoder {

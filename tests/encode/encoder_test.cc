@@ -11,6 +11,9 @@ namespace {
 TEST(EncoderTable, FindsAFormatByNameAndByExtension) {
   EXPECT_EQ(find_encoder("ppm")->content_type, "image/x-portable-pixmap");
   EXPECT_EQ(find_encoder_for_path("a/b.c/console.PNG")->name, "png");
+  EXPECT_EQ(find_encoder_for_path("console.jpg")->name, "jpeg");
+  EXPECT_EQ(find_encoder_for_path("console.bmp")->content_type, "image/bmp");
+  EXPECT_EQ(find_encoder_for_path("console.qoi")->name, "qoi");
   EXPECT_EQ(find_encoder("tiff"), nullptr);
   EXPECT_EQ(find_encoder_for_path("a.png/console"), nullptr);
   EXPECT_EQ(find_encoder_for_path("console"), nullptr);
