@@ -34,3 +34,7 @@ if(QMPSHOT_SANITIZE)
   add_link_options(-fsanitize=${QMPSHOT_SANITIZE})
   set(QMPSHOT_STATIC OFF)  # the sanitizers' runtimes want a dynamic program
 endif()
+
+if(QMPSHOT_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage everywhere, libFuzzer's main where linked
+endif()
