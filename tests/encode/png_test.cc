@@ -27,21 +27,5 @@ TEST(Png, TurnsXrgbIntoRgb) {
   EXPECT_EQ(test::text(read_png(file)->view().pixels), "rgbRGB");
 }
 
-TEST(Png, ReadsEveryFrameOfTheCollection) {
-  const auto file = test::read_file(QMPSHOT_TEST_DATA "/frames/grub-menu-720x400.png");
-  const Image image = read_png(file).value();
-  EXPECT_EQ(image.view().width_px, 720U);
-  EXPECT_EQ(image.view().height_px, 400U);
-}
-
-TEST(Png, RefusesAFileCutAnywhere) {
-  const auto file = test::read_file(QMPSHOT_TEST_DATA "/frames/grub-menu-720x400.png");
-  for (std::size_t size = 0; size < file.size(); size += 97) {
-    const Result<Image> result = read_png(std::span(file).first(size));
-    ASSERT_FALSE(result.ok()) << size;
-    EXPECT_EQ(result.error().code(), Errc::bad_image);
-  }
-}
-
 }  // namespace
 }  // namespace qmpshot::encode
