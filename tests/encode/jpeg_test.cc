@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "encode/jpeg.h"
 
+#include "encode/compare.h"
 #include "encode/png_read.h"
 #include "tests/support/bytes.h"
 #include "tests/support/images.h"
 #include "tests/support/jpeg_reader.h"
 
 #include <gtest/gtest.h>
-
-#include <cmath>
 
 namespace qmpshot::encode {
 namespace {
@@ -17,20 +16,6 @@ std::vector<std::byte> jpeg(const ImageView& view, int quality) {
   std::vector<std::byte> file;
   encode_jpeg(view, quality, file).value();
   return file;
-}
-
-double psnr_db(const ImageView& a, const ImageView& b) {
-  const auto left = test::rgb(a);
-  const auto right = test::rgb(b);
-  double squares = 0;
-  for (std::size_t i = 0; i < left.size(); ++i) {
-    for (int shift = 0; shift < 24; shift += 8) {
-      const int difference =
-          static_cast<int>(left[i] >> shift & 0xFF) - static_cast<int>(right[i] >> shift & 0xFF);
-      squares += difference * difference;
-    }
-  }
-  return 10 * std::log10(255.0 * 255.0 * 3.0 * static_cast<double>(left.size()) / squares);
 }
 
 Image frame(const std::string& name) {
