@@ -3,6 +3,7 @@
 #include "capture/grabber.h"
 #include "capture/leftovers.h"
 #include "capture/one_shot.h"
+#include "capture/watching.h"
 
 #include <qmpshot/async_camera.h>
 
@@ -42,8 +43,7 @@ asio::awaitable<AsyncCamera> AsyncCamera::adopt(UniqueFd connected,
 }
 
 asio::awaitable<Frame> AsyncCamera::grab(GrabRequest request) {
-  const qmp::Deadline deadline = qmp::Deadline::after(request.timeout);
-  co_return co_await state_->grabber.grab(std::move(request), capture::Stopwatch(), deadline);
+  co_return co_await capture::fulfil(state_->grabber, std::move(request), capture::Stopwatch());
 }
 
 asio::awaitable<std::vector<Display>> AsyncCamera::displays(std::chrono::milliseconds timeout) {

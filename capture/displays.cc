@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capture/displays.h"
 
+#include "capture/quirks.h"
 #include "qmp/commands.h"
 
 #include <algorithm>
@@ -15,10 +16,6 @@ namespace {
 
 constexpr std::string_view backend = "/backend";
 constexpr std::string_view peripheral = "/machine/peripheral/";
-
-// The first QEMU whose console lookup aborts on a text console. Seen on 10.0 and 11.1, not on 7.2;
-// the property became one of graphic consoles only in 8.x, so all from 8.0 on are taken for it.
-constexpr qmp::Version lookup_aborts_since{8, 0, 0};
 
 // N of "console[N]".
 std::optional<std::uint32_t> console_index(std::string_view name) {
@@ -92,10 +89,12 @@ void mark_unreachable(std::vector<Display>& displays, const qmp::Version& versio
     if (display.index == 0) continue;  // needs no name
     if (display.kind == DisplayKind::text) {
       display.why_not = "QEMU shows a text console only where it is the first";
+    } else if (display.device_type == "qxl" && has_quirk(version, Quirk::secondary_qxl_hangs)) {
+      display.why_not = "QEMU " + version.text() + " would hang if the guest has no qxl driver";
     } else if (display.device_id.empty()) {
       display.why_not = "its device has no id: start QEMU with -device " +
                         (display.device_type.empty() ? "..." : display.device_type) + ",id=NAME";
-    } else if (behind_text && version >= lookup_aborts_since) {
+    } else if (behind_text && has_quirk(version, Quirk::lookup_aborts)) {
       display.why_not = "QEMU " + version.text() +
                         " would abort on the way to it, past its text consoles: start QEMU with "
                         "-nodefaults, or with the device on the command line";

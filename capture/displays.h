@@ -19,8 +19,8 @@ namespace qmpshot::capture {
 asio::awaitable<std::vector<Display>> list_displays(qmp::Client& client, qmp::Deadline deadline);
 
 // Says of each display, in order of index, why it cannot be grabbed. No I/O.
-//   source  qemu-facts D1: QEMU looks a device up by walking over its consoles; since 8.0 it aborts
-//           when the walk meets a text console
+//   source  QEMU ui/console.c:qemu_console_lookup_by_device walks over the consoles in order of
+//           index; Quirk::lookup_aborts and Quirk::secondary_qxl_hangs
 void mark_unreachable(std::vector<Display>& displays, const qmp::Version& version);
 
 // The display that is meant.

@@ -29,7 +29,7 @@ asio::awaitable<void> FdRoute::open(qmp::Client& client, qmp::Deadline deadline)
   replies.front().value();
 }
 
-asio::awaitable<Image> FdRoute::grab(qmp::Client& client, qmp::Screendump what, Stopwatch& watch,
+asio::awaitable<Image> FdRoute::grab(qmp::Client& client, Dump dump, Stopwatch& watch,
                                      qmp::Deadline deadline) {
   // A dump that is still under way writes at the offset we would share with it.
   if (dumping_) co_await close(client, deadline);
@@ -37,15 +37,16 @@ asio::awaitable<Image> FdRoute::grab(qmp::Client& client, qmp::Screendump what, 
     co_await open(client, deadline);
     watch.lap("lend");
   }
-  what.filename = qmp::fdset_path(fdset_);
+  dump.what.filename = qmp::fdset_path(fdset_);
   slot_->rewind();
   dumping_ = true;
-  std::vector<qmp::Command> commands;
-  commands.push_back(qmp::screendump(what));
-  const std::vector<qmp::Reply> replies =
-      co_await client.execute_all(std::move(commands), -1, deadline);
+  try {
+    co_await run_dump(client, std::move(dump), deadline);
+  } catch (const Error& error) {
+    dumping_ = error.code() != Errc::refused;
+    throw;
+  }
   dumping_ = false;
-  replies.front().value();
   watch.lap("dump");
   Image image = slot_->read(memory_).value();
   watch.lap("read");

@@ -3,6 +3,7 @@
 // session.
 #pragma once
 
+#include "capture/dump.h"
 #include "capture/frame_slot.h"
 #include "capture/stopwatch.h"
 #include "qmp/client.h"
@@ -23,7 +24,7 @@ class FdRoute {
  public:
   // One frame; lends the memory first where QEMU does not have it yet.
   //   errors  refused, cannot_write, bad_image, timed_out, connection_lost, cancelled, bad_peer
-  asio::awaitable<Image> grab(qmp::Client& client, qmp::Screendump what, Stopwatch& watch,
+  asio::awaitable<Image> grab(qmp::Client& client, Dump dump, Stopwatch& watch,
                               qmp::Deadline deadline);
 
   // Whether QEMU holds our memory already.

@@ -4,38 +4,31 @@
 #include "capture/frame_file.h"
 #include "capture/leftovers.h"
 #include "capture/private_file.h"
+#include "capture/quirks.h"
+#include "encode/compare.h"
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <optional>
 #include <utility>
 
 namespace qmpshot::capture {
 namespace {
 
-asio::awaitable<PrivateFile> dump_to_file(qmp::Client& client, qmp::Screendump what,
-                                          qmp::Deadline deadline) {
+asio::awaitable<PrivateFile> dump_to_file(qmp::Client& client, Dump dump, qmp::Deadline deadline) {
   const std::optional<Peer> peer = peer_of(client.native_handle());
   PrivateFile file = PrivateFile::create(peer ? peer->uid : ::geteuid()).value();
-  what.filename = file.path();
-  qmp::Command command = qmp::screendump(what);
-  co_await client.execute(std::move(command), deadline);
+  dump.what.filename = file.path();
+  co_await run_dump(client, std::move(dump), deadline);
   co_return file;
-}
-
-// Both rgb24 without padding, as our readers return them.
-bool same_pixels(const ImageView& a, const ImageView& b) {
-  return a.width_px == b.width_px && a.height_px == b.height_px &&
-         std::ranges::equal(a.pixels, b.pixels);
 }
 
 }  // namespace
 
-asio::awaitable<Image> grab_ppm_file(qmp::Client& client, qmp::Screendump what, Stopwatch& watch,
+asio::awaitable<Image> grab_ppm_file(qmp::Client& client, Dump dump, Stopwatch& watch,
                                      qmp::Deadline deadline) {
-  what.format = qmp::DumpFormat::ppm;
-  const PrivateFile file = co_await dump_to_file(client, std::move(what), deadline);
+  dump.what.format = qmp::DumpFormat::ppm;
+  const PrivateFile file = co_await dump_to_file(client, std::move(dump), deadline);
   watch.lap("dump");
   PixelMemory memory;
   Image image = read_ppm_file(file.fd(), memory).value();
@@ -43,15 +36,15 @@ asio::awaitable<Image> grab_ppm_file(qmp::Client& client, qmp::Screendump what, 
   co_return image;
 }
 
-asio::awaitable<QemuPng> grab_png_file(qmp::Client& client, qmp::Screendump what, Stopwatch& watch,
+asio::awaitable<QemuPng> grab_png_file(qmp::Client& client, Dump dump, Stopwatch& watch,
                                        qmp::Deadline deadline) {
   const qmp::Version version = client.greeting() ? client.greeting()->version : qmp::Version();
-  if (version < png_since) {
+  if (has_quirk(version, Quirk::no_png)) {
     throw Error(Errc::unsupported, "asking for PNG: QEMU " + version.text() +
                                        " writes none, 7.1 was the first: use --route fd");
   }
-  what.format = qmp::DumpFormat::png;
-  const PrivateFile file = co_await dump_to_file(client, what, deadline);
+  dump.what.format = qmp::DumpFormat::png;
+  const PrivateFile file = co_await dump_to_file(client, dump, deadline);
   watch.lap("dump");
   PngFrame frame = read_png_file(file.fd()).value();
   watch.lap("read");
@@ -59,9 +52,9 @@ asio::awaitable<QemuPng> grab_png_file(qmp::Client& client, qmp::Screendump what
   QemuPng out;
   out.image = std::move(frame.image);
   out.png = std::move(frame.bytes);
-  if (version < png_trusted_since) {
-    Image witness = co_await grab_ppm_file(client, std::move(what), watch, deadline);
-    if (!same_pixels(out.image.view(), witness.view())) {
+  if (has_quirk(version, Quirk::png_swaps_colours)) {
+    Image witness = co_await grab_ppm_file(client, std::move(dump), watch, deadline);
+    if (!encode::equal(out.image.view(), witness.view())) {
       out.image = std::move(witness);
       out.png.clear();
     }

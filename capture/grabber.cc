@@ -4,6 +4,8 @@
 #include "capture/displays.h"
 #include "capture/file_route.h"
 #include "capture/leftovers.h"
+#include "capture/quirks.h"
+#include "encode/content.h"
 
 #include <algorithm>
 #include <optional>
@@ -42,13 +44,15 @@ Error all_failed(const std::vector<RouteRefusal>& refusals) {
 
 }  // namespace
 
-asio::awaitable<std::vector<Route>> Grabber::routes(Route asked, qmp::Deadline deadline) {
+asio::awaitable<std::vector<Route>> Grabber::routes(Route asked, Frame& frame,
+                                                    qmp::Deadline deadline) {
   std::vector<Route> routes{asked};
   if (asked != Route::automatic) co_return routes;
   routes = {Route::fd, Route::png_file, Route::ppm_file};
   if (!fd_route_.lent() && co_await would_keep_descriptor(client_, deadline)) {
     // The VM is paused: PNG's time in the main loop is nobody's loss, but nobody's gain either.
     routes = {Route::ppm_file, Route::fd};
+    frame.notes.push_back(quirk_note(client_.greeting()->version, Quirk::keeps_descriptors));
   }
   const auto refused = [this](Route route) {
     return std::ranges::find(refusals_, route, &RouteRefusal::route) != refusals_.end();
@@ -59,20 +63,25 @@ asio::awaitable<std::vector<Route>> Grabber::routes(Route asked, qmp::Deadline d
 
 asio::awaitable<Frame> Grabber::grab(GrabRequest request, Stopwatch watch, qmp::Deadline deadline) {
   Frame frame;
-  const qmp::Screendump what = co_await find_display(request.display, frame, deadline);
+  Dump dump;
+  dump.what = co_await find_display(request.display, frame, deadline);
   if (!request.display.is_first_console()) watch.lap("find display");
+
+  if (request.freeze) dump.freeze = co_await prepare_to_freeze(frame, deadline);
 
   std::vector<RouteRefusal> refusals =
       request.route == Route::automatic ? refusals_ : std::vector<RouteRefusal>();
-  const std::vector<Route> to_try = co_await routes(request.route, deadline);
+  const std::vector<Route> to_try = co_await routes(request.route, frame, deadline);
   for (const Route route : to_try) {
     std::optional<Error> failed;
     try {
-      co_await grab_by(route, what, frame, watch, deadline);
+      co_await grab_by(route, dump, frame, watch, deadline);
     } catch (const Error& error) {
       failed = error;
     }
     if (!failed) {
+      frame.content = encode::classify(frame.image.view());
+      watch.lap("judge");
       frame.steps = watch.take_steps();
       if (request.route == Route::automatic) refusals_ = refusals;
       frame.refusals = std::move(refusals);
@@ -82,6 +91,42 @@ asio::awaitable<Frame> Grabber::grab(GrabRequest request, Stopwatch watch, qmp::
     refusals.emplace_back(route, std::move(*failed));
   }
   throw all_failed(refusals);
+}
+
+asio::awaitable<bool> Grabber::prepare_to_freeze(Frame& frame, qmp::Deadline deadline) {
+  const qmp::Json value = co_await client_.execute(qmp::query_status(), deadline);
+  const qmp::VmStatus status = qmp::parse_status(value);
+  if (!status.running) {
+    frame.notes.push_back("not stopped for the picture: the VM does not run, its state is " +
+                          status.status);
+    co_return false;
+  }
+  if (!guard_) guard_ = FreezeGuard::start(client_.native_handle()).value();
+  co_return true;
+}
+
+asio::awaitable<void> Grabber::press_harmless_key(qmp::Deadline deadline) {
+  constexpr std::string_view key = "shift";
+  std::vector<qmp::Command> commands;
+  commands.push_back(qmp::key_event(key, true));
+  commands.push_back(qmp::key_event(key, false));
+  const std::vector<qmp::Reply> replies =
+      co_await client_.execute_all(std::move(commands), -1, deadline);
+  for (const qmp::Reply& reply : replies) (void)reply.value();
+}
+
+asio::awaitable<VmFacts> Grabber::vm_facts(qmp::Deadline deadline) {
+  std::vector<qmp::Command> commands;
+  commands.push_back(qmp::query_name());
+  commands.push_back(qmp::query_uuid());
+  commands.push_back(qmp::query_status());
+  const std::vector<qmp::Reply> replies =
+      co_await client_.execute_all(std::move(commands), -1, deadline);
+  VmFacts facts;
+  facts.name = qmp::parse_name(replies[0].value());
+  facts.uuid = qmp::parse_uuid(replies[1].value());
+  facts.status = qmp::parse_status(replies[2].value()).status;
+  co_return facts;
 }
 
 asio::awaitable<qmp::Screendump> Grabber::find_display(const DisplayChoice& choice, Frame& frame,
@@ -99,18 +144,21 @@ asio::awaitable<qmp::Screendump> Grabber::find_display(const DisplayChoice& choi
   co_return what;
 }
 
-asio::awaitable<void> Grabber::grab_by(Route route, qmp::Screendump what, Frame& frame,
-                                       Stopwatch& watch, qmp::Deadline deadline) {
+asio::awaitable<void> Grabber::grab_by(Route route, Dump dump, Frame& frame, Stopwatch& watch,
+                                       qmp::Deadline deadline) {
   const auto begin = std::chrono::steady_clock::now();
   frame.route = route;
   if (route == Route::fd) {
-    frame.image = co_await fd_route_.grab(client_, std::move(what), watch, deadline);
+    frame.image = co_await fd_route_.grab(client_, std::move(dump), watch, deadline);
   } else if (route == Route::ppm_file) {
-    frame.image = co_await grab_ppm_file(client_, std::move(what), watch, deadline);
+    frame.image = co_await grab_ppm_file(client_, std::move(dump), watch, deadline);
   } else {
-    QemuPng png = co_await grab_png_file(client_, std::move(what), watch, deadline);
+    QemuPng png = co_await grab_png_file(client_, std::move(dump), watch, deadline);
     frame.image = std::move(png.image);
     frame.qemu_png = std::move(png.png);
+  }
+  if (route == Route::png_file && frame.qemu_png.empty()) {
+    frame.notes.push_back(quirk_note(client_.greeting()->version, Quirk::png_swaps_colours));
   }
   frame.taken_at = std::chrono::system_clock::now();
   frame.qemu_time = std::chrono::steady_clock::now() - begin;
@@ -124,6 +172,7 @@ asio::awaitable<std::vector<Display>> Grabber::displays(qmp::Deadline deadline) 
 asio::awaitable<void> Grabber::close(qmp::Deadline deadline) {
   co_await fd_route_.close(client_, deadline);
   co_await client_.leave(deadline);
+  if (guard_) guard_->dismiss();
 }
 
 }  // namespace qmpshot::capture

@@ -3,12 +3,14 @@
 #pragma once
 
 #include "capture/fd_route.h"
+#include "capture/freeze_guard.h"
 #include "qmp/client.h"
 
 #include <qmpshot/camera.h>
 
 #include <asio/awaitable.hpp>
 
+#include <optional>
 #include <vector>
 
 namespace qmpshot::capture {
@@ -25,23 +27,33 @@ class Grabber {
 
   asio::awaitable<std::vector<Display>> displays(qmp::Deadline deadline);
 
+  // Shift, down and up: it wakes a blanked console and types nothing.
+  //   errors  refused: the VM does not run
+  asio::awaitable<void> press_harmless_key(qmp::Deadline deadline);
+
+  asio::awaitable<VmFacts> vm_facts(qmp::Deadline deadline);
+
   // Takes back from QEMU what was lent to it, and leaves.
+  //   errors  as qmp::Client::execute; then the guard, if there is one, stays until QEMU is done
   asio::awaitable<void> close(qmp::Deadline deadline);
 
   // Before the first grab: this route is known not to work.
   void remember_refusal(RouteRefusal refusal) { refusals_.push_back(std::move(refusal)); }
 
  private:
+  // Whether the VM must be stopped for the dump; from then on somebody watches over it.
+  asio::awaitable<bool> prepare_to_freeze(Frame& frame, qmp::Deadline deadline);
   asio::awaitable<qmp::Screendump> find_display(const DisplayChoice& choice, Frame& frame,
                                                 qmp::Deadline deadline);
-  asio::awaitable<void> grab_by(Route route, qmp::Screendump what, Frame& frame, Stopwatch& watch,
+  asio::awaitable<void> grab_by(Route route, Dump dump, Frame& frame, Stopwatch& watch,
                                 qmp::Deadline deadline);
   // The routes to try, best first.
-  asio::awaitable<std::vector<Route>> routes(Route asked, qmp::Deadline deadline);
+  asio::awaitable<std::vector<Route>> routes(Route asked, Frame& frame, qmp::Deadline deadline);
 
   qmp::Client client_;
   FdRoute fd_route_;
   std::vector<RouteRefusal> refusals_;
+  std::optional<FreezeGuard> guard_;  // from the first frozen frame on
 };
 
 }  // namespace qmpshot::capture

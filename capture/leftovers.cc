@@ -2,6 +2,7 @@
 #include "capture/leftovers.h"
 
 #include "capture/frame_slot.h"
+#include "capture/quirks.h"
 #include "qmp/commands.h"
 
 #include <dirent.h>
@@ -86,9 +87,9 @@ asio::awaitable<void> reclaim_leftovers(qmp::Client& client, qmp::Deadline deadl
 }
 
 asio::awaitable<bool> would_keep_descriptor(qmp::Client& client, qmp::Deadline deadline) {
-  constexpr qmp::Version closes_while_paused_since{10, 0, 0};  // seen on 10.0, not on 7.2
-  if (!client.greeting() || client.greeting()->version >= closes_while_paused_since)
+  if (!client.greeting() || !has_quirk(client.greeting()->version, Quirk::keeps_descriptors)) {
     co_return false;
+  }
   const qmp::Json status = co_await client.execute(qmp::query_status(), deadline);
   co_return !qmp::parse_status(status).running;
 }

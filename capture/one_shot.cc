@@ -4,6 +4,8 @@
 #include "capture/cleanup.h"
 #include "capture/grabber.h"
 #include "capture/leftovers.h"
+#include "capture/watching.h"
+#include "encode/content.h"
 #include "qmp/commands.h"
 
 #include <exception>
@@ -47,14 +49,13 @@ asio::awaitable<Answers> converse(qmp::Client& client, const FrameSlot& slot,
 }
 
 asio::awaitable<Frame> shoot_step_by_step(qmp::Client client, GrabRequest request, Stopwatch watch,
-                                          std::vector<RouteRefusal> refusals,
-                                          qmp::Deadline deadline) {
+                                          std::vector<RouteRefusal> refusals) {
   Grabber grabber(std::move(client));
   for (RouteRefusal& refusal : refusals) grabber.remember_refusal(std::move(refusal));
   std::exception_ptr failure;
   Frame frame;
   try {
-    frame = co_await grabber.grab(std::move(request), std::move(watch), deadline);
+    frame = co_await fulfil(grabber, std::move(request), std::move(watch));
   } catch (...) {
     failure = std::current_exception();
   }
@@ -83,6 +84,8 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
   frame.qemu_version = client.greeting()->version.text();
   frame.image = slot.seal_and_map().value();
   watch.lap("map");
+  frame.content = encode::classify(frame.image.view());
+  watch.lap("judge");
   frame.steps = watch.take_steps();
   co_return frame;
 }
@@ -97,10 +100,13 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request) {
 
   std::vector<RouteRefusal> refusals;
   const bool by_fd = request.route == Route::automatic || request.route == Route::fd;
-  if (by_fd && request.display.is_first_console() &&
+  if (by_fd && is_plain(request) && request.display.is_first_console() &&
       holds_frame_memory(client.native_handle()) == false) {
     std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, deadline);
-    if (frame) co_return std::move(*frame);
+    if (frame) {
+      check_content(request, *frame);
+      co_return std::move(*frame);
+    }
     if (request.route == Route::fd) throw refusals.front().why;
   } else {
     co_await client.handshake(deadline);
@@ -108,7 +114,7 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request) {
     watch.lap("greeting");
   }
   co_return co_await shoot_step_by_step(std::move(client), std::move(request), std::move(watch),
-                                        std::move(refusals), deadline);
+                                        std::move(refusals));
 }
 
 }  // namespace qmpshot::capture

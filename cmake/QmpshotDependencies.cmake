@@ -41,6 +41,7 @@ qmpshot_dependency(qmpshot_libdeflate libdeflate.h LIBRARIES deflate)
 qmpshot_dependency(qmpshot_highway hwy/highway.h)
 target_compile_definitions(qmpshot_highway INTERFACE
   HWY_IS_DEBUG_BUILD=0 HWY_DISABLE_F16C HWY_DISABLE_PCLMUL_AES)
+qmpshot_dependency(qmpshot_xxhash xxhash.h)
 qmpshot_dependency(qmpshot_cli11 CLI/CLI.hpp)
 qmpshot_dependency(qmpshot_spdlog spdlog/spdlog.h)
 # Header-only: the library would cost a dynamic link, and only --verbose ever uses it.

@@ -65,6 +65,35 @@ VmStatus parse_status(const Json& value) {
   return {owned(value["status"]), value["running"].boolean().value_or(false)};
 }
 
+Command stop() {
+  return Command("stop");
+}
+Command cont() {
+  return Command("cont");
+}
+
+Command key_event(std::string_view qcode, bool down) {
+  JsonWriter arguments;
+  arguments.begin_object().key("events").begin_array().begin_object();
+  arguments.key("type").string("key").key("data").begin_object().key("down").boolean(down);
+  arguments.key("key").begin_object().key("type").string("qcode").key("data").string(qcode);
+  arguments.end_object().end_object().end_object().end_array().end_object();
+  return {"input-send-event", arguments.text()};
+}
+
+Command query_name() {
+  return Command("query-name");
+}
+Command query_uuid() {
+  return Command("query-uuid");
+}
+std::string parse_name(const Json& value) {
+  return owned(value["name"]);
+}
+std::string parse_uuid(const Json& value) {
+  return owned(value["UUID"]);
+}
+
 Command qom_list(std::string_view path) {
   JsonWriter arguments;
   arguments.begin_object().key("path").string(path).end_object();

@@ -55,6 +55,18 @@ struct QomEntry {
   std::string name;
   std::string type;  // "child<qemu-console>", "link<...>", "string", ...
 };
+// Stops and continues the VM's processors; both are accepted in any state they make no sense in.
+Command stop();
+Command cont();
+
+// One key down or up, by QEMU's name for it. Refused while the VM does not run.
+Command key_event(std::string_view qcode, bool down);
+
+Command query_name();
+Command query_uuid();
+std::string parse_name(const Json& value);  // empty where the VM has none
+std::string parse_uuid(const Json& value);
+
 Command qom_list(std::string_view path);
 std::vector<QomEntry> parse_qom_list(const Json& value);
 Command qom_get(std::string_view path, std::string_view property);

@@ -22,7 +22,24 @@ struct GrabRequest {
   DisplayChoice display;
   Route route = Route::automatic;
 
-  // For the whole call: connecting, finding the display, and every route that is tried.
+  // Stops the VM's processors while QEMU reads the video memory, so that no frame is torn by them.
+  // A VM that does not run is left as it is; one that does is continued, whatever becomes of us.
+  bool freeze = false;
+
+  // Presses and releases Shift, and takes the picture when it is another one, or after two seconds.
+  bool wake = false;
+
+  // A blank screen or one of QEMU's placeholders is the error no_picture.
+  bool require_content = false;
+
+  // The same, but looks again, ever more rarely, for so long.
+  std::chrono::milliseconds wait_content{0};
+
+  // Also asks for the VM's name, uuid and run state.
+  bool vm_facts = false;
+
+  // For connecting, finding the display and every route that is tried; waiting for content comes
+  // on top.
   std::chrono::milliseconds timeout{5000};
 };
 
@@ -30,7 +47,8 @@ struct GrabRequest {
 // one thread at a time.
 //
 // The errors of every call: cannot_connect, connection_lost, cannot_write (our own memory or
-// descriptors), timed_out, monitor_busy, refused, unsupported, bad_peer, bad_image.
+// descriptors), timed_out, monitor_busy, refused, unsupported, bad_peer, bad_image,
+// no_picture.
 class Camera {
  public:
   // Connects and negotiates.

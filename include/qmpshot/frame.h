@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,28 @@ constexpr std::string_view name(Route route) noexcept {
   return "unknown";
 }
 
+// Whose picture it is.
+enum class Content : std::uint8_t {
+  picture,          // the guest's own
+  blank,            // one colour all over: a blanked console, or nothing drawn yet
+  not_initialized,  // QEMU's placeholder: "Guest has not initialized the display (yet)."
+  not_active,       // QEMU's placeholder: "Display output is not active."
+};
+
+constexpr std::string_view name(Content content) noexcept {
+  switch (content) {
+    case Content::picture: return "picture";
+    case Content::blank: return "blank";
+    case Content::not_initialized: return "not-initialized";
+    case Content::not_active: return "not-active";
+  }
+  return "unknown";
+}
+
+constexpr bool is_placeholder(Content content) noexcept {
+  return content == Content::not_initialized || content == Content::not_active;
+}
+
 // Why a better route was not taken.
 struct RouteRefusal {
   RouteRefusal(Route refused, Error error) : route(refused), why(std::move(error)) {}
@@ -49,10 +72,20 @@ struct Step {
   std::chrono::nanoseconds took;
 };
 
+// What QEMU says of the VM.
+struct VmFacts {
+  VmFacts() = default;
+
+  std::string name;    // empty where it has none
+  std::string uuid;    // zeroes where it has none
+  std::string status;  // QMP's run state, such as "running", "paused", "prelaunch"
+};
+
 struct Frame {
   Frame() = default;
 
   Image image;
+  Content content = Content::picture;
 
   // The file as QEMU wrote it, where the route is png_file; the same picture as `image`.
   std::vector<std::byte> qemu_png;
@@ -65,6 +98,11 @@ struct Frame {
   std::vector<RouteRefusal> refusals;
 
   std::string qemu_version;  // such as "7.2.22"
+
+  std::optional<VmFacts> vm;  // where it was asked for
+
+  // What was done differently for this QEMU or this state of the VM, one line each.
+  std::vector<std::string> notes;
 
   // When QEMU had answered, and for how long it was at it (our round trip included).
   std::chrono::system_clock::time_point taken_at;

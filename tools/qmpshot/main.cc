@@ -26,12 +26,6 @@ std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
-// The frame's file; QEMU's own bytes where they are what was asked for.
-Result<std::vector<std::byte>> encode_frame(const Options& options, const Frame& frame) {
-  if (!frame.qemu_png.empty() && options.encoder->name == "png") return frame.qemu_png;
-  return encode::encode(*options.encoder, frame.image.view(), options.encode_options);
-}
-
 Result<void> deliver(std::span<const std::byte> bytes, const std::string& output) {
   return output.empty() || output == "-" ? write_stdout(bytes) : save(bytes, output);
 }
@@ -47,7 +41,9 @@ std::string size_text(const Frame& frame) {
 }
 
 Result<void> show(const Options& options, const Frame& frame) {
-  std::string text = draw_preview(frame.image.view(), terminal_size());
+  Result<std::string> drawn = draw_preview(frame.image.view(), terminal_size());
+  if (!drawn) return drawn.error();
+  std::string text = std::move(*drawn);
   text +=
       size_text(frame) + ". To save it: qmpshot --socket " + options.socket + " -o console.png\n";
   return write_stdout(as_bytes(text));
@@ -56,7 +52,8 @@ Result<void> show(const Options& options, const Frame& frame) {
 void tell(const Options& options, const Frame& frame) {
   if (!options.verbose) return;
   verbose("QEMU " + frame.qemu_version + ", " + size_text(frame) + " by route " +
-          std::string(name(frame.route)));
+          std::string(name(frame.route)) + ", content: " + std::string(name(frame.content)));
+  for (const std::string& note : frame.notes) verbose(note);
   for (const RouteRefusal& refusal : frame.refusals) {
     verbose("not by route " + std::string(name(refusal.route)) + ": " + refusal.why.message());
   }
@@ -66,13 +63,14 @@ void tell(const Options& options, const Frame& frame) {
 Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output) {
   tell(options, frame);
   capture::Stopwatch watch;
-  Result<std::vector<std::byte>> file = encode_frame(options, frame);
+  Result<PictureFile> file =
+      make_file(frame, options.shape, *options.encoder, options.encode_options);
   if (!file) return file.error();
   watch.lap("encode");
   Result<void> done;
   switch (options.form) {
-    case Form::file: done = deliver(*file, output); break;
-    case Form::base64: done = deliver_line(encode::base64(*file), options); break;
+    case Form::file: done = deliver(file->bytes, output); break;
+    case Form::base64: done = deliver_line(encode::base64(file->bytes), options); break;
     case Form::json:
       done = deliver_line(frame_json(frame, *file, *options.encoder), options);
       break;
@@ -101,7 +99,8 @@ std::string numbered(const std::string& path, std::uint32_t index) {
 Result<void> gallery_json(const Options& options, const Gallery& gallery) {
   std::string out;
   for (const Frame& frame : gallery.frames) {
-    Result<std::vector<std::byte>> file = encode_frame(options, frame);
+    Result<PictureFile> file =
+        make_file(frame, options.shape, *options.encoder, options.encode_options);
     if (!file) return file.error();
     out += out.empty() ? "[" : ",";
     out += frame_json(frame, *file, *options.encoder);

@@ -26,12 +26,16 @@ constexpr const char* footer =
     "  qmpshot --socket vm.sock --device gpu0 --head 1 -o second.png\n"
     "\n"
     "Exit status: 0 done, 2 bad usage, 3 cannot reach, lost or cannot write, 4 timed out or\n"
-    "monitor busy, 5 QEMU refused, 6 not supported by this QEMU, 7 peer or bytes are wrong.\n"
+    "monitor busy, 5 QEMU refused, 6 not supported by this QEMU, 7 peer or bytes are wrong, 8 no "
+    "picture of the\n"
+    "guest's own.\n"
     "\n"
     "A QEMU has a QMP socket when started with -qmp unix:vm.sock,server=on,wait=off.";
 
 const char* const which = "Which screen";
 const char* const where = "Where the picture goes";
+const char* const picture = "What is made of it";
+const char* const guest = "What the guest shows";
 const char* const how = "How";
 
 const std::map<std::string, Route> route_names = {
@@ -41,8 +45,15 @@ const std::map<std::string, Route> route_names = {
     {"ppm-file", Route::ppm_file},
 };
 
+const std::map<std::string, encode::Filter> filter_names = {
+    {"auto", encode::Filter::automatic},
+    {"area", encode::Filter::area},
+    {"lanczos", encode::Filter::lanczos3},
+    {"nearest", encode::Filter::nearest},
+};
+
 // "5s", "500ms", "1m", or a number of seconds such as "2.5".
-std::chrono::milliseconds parse_duration(const std::string& text) {
+std::chrono::milliseconds parse_duration(const std::string& option, const std::string& text) {
   std::size_t used = 0;
   double value = 0;
   try {
@@ -57,7 +68,7 @@ std::chrono::milliseconds parse_duration(const std::string& text) {
                                                      : 0;
   const double milliseconds = value * scale;
   if (used == 0 || !(milliseconds >= 1) || milliseconds > 86'400'000) {
-    throw CLI::ValidationError("--timeout",
+    throw CLI::ValidationError(option,
                                "'" + text + "' is no time between 1ms and a day: try 5s or 500ms");
   }
   return std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds));
@@ -93,11 +104,66 @@ class HelpText : public CLI::Formatter {
 struct Raw {
   Options options;
   std::string timeout = "5s";
+  std::string wait_content;
+  std::string crop;
+  std::string scale;
+  std::string filter = "auto";
   std::string format;
   std::string route = "auto";
   bool base64 = false;
   bool json = false;
 };
+
+// A check that `name` is a key of `table`.
+template <class Table>
+auto one_of(const Table& table) {
+  return [&table](const std::string& name) {
+    std::string all;
+    for (const auto& [key, value] : table) all += (all.empty() ? "" : "|") + key;
+    return table.contains(name) ? std::string() : "'" + name + "' is none of " + all;
+  };
+}
+
+void add_picture_options(CLI::App& app, Raw& raw) {
+  Options& options = raw.options;
+  app.add_option("-q,--quality", options.encode_options.quality, "Of a JPEG, 1 to 100; 85")
+      ->type_name("N")
+      ->check(CLI::Range(1, 100))
+      ->group(picture);
+  app.add_flag("--small", options.encode_options.small,
+               "The smallest PNG, whatever time that takes")
+      ->group(picture);
+  app.add_option("--crop", raw.crop, "Only this box; what reaches over the edge is cut off")
+      ->type_name("WxH+X+Y")
+      ->group(picture);
+  CLI::Option* scale =
+      app.add_option("--scale", raw.scale, "Exactly this size")->type_name("WxH")->group(picture);
+  app.add_option("--max-size", options.shape.max_side_px,
+                 "No side longer than this, the shape kept; never enlarges")
+      ->type_name("N")
+      ->check(CLI::Range(1U, max_side_px))
+      ->excludes(scale)
+      ->group(picture);
+  app.add_option("--filter", raw.filter,
+                 "auto|area|lanczos|nearest, for scaling; auto is area down, lanczos up")
+      ->type_name("FILTER")
+      ->check(one_of(filter_names))
+      ->group(picture);
+}
+
+void add_guest_options(CLI::App& app, Raw& raw) {
+  GrabRequest& request = raw.options.request;
+  app.add_flag("--freeze", request.freeze, "Stops the VM's processors for the dump: no torn frame")
+      ->group(guest);
+  app.add_flag("--wake", request.wake, "Presses Shift and waits for the picture to change")
+      ->group(guest);
+  app.add_flag("--require-content", request.require_content,
+               "Status 8 for a blank screen or one of QEMU's placeholders")
+      ->group(guest);
+  app.add_option("--wait-content", raw.wait_content, "The same, but looks again for so long: 30s")
+      ->type_name("TIME")
+      ->group(guest);
+}
 
 void add_options(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
@@ -143,12 +209,12 @@ void add_options(CLI::App& app, Raw& raw) {
       ->excludes(json)
       ->group(where);
 
+  add_picture_options(app, raw);
+  add_guest_options(app, raw);
+
   app.add_option("--route", raw.route, "auto|fd|png-file|ppm-file: how QEMU hands over the frame")
       ->type_name("ROUTE")
-      ->check([](const std::string& name) {
-        return route_names.contains(name) ? std::string()
-                                          : "'" + name + "' is none of auto|fd|png-file|ppm-file";
-      })
+      ->check(one_of(route_names))
       ->group(how);
   app.add_option("-t,--timeout", raw.timeout, "For everything QEMU does: 5s, 500ms, 1m; 5s")
       ->type_name("TIME")
@@ -167,7 +233,14 @@ const encode::Encoder* encoder_for(const Raw& raw) {
 
 void finish(Raw& raw) {
   Options& options = raw.options;
-  options.request.timeout = parse_duration(raw.timeout);
+  options.request.timeout = parse_duration("--timeout", raw.timeout);
+  if (!raw.wait_content.empty()) {
+    options.request.wait_content = parse_duration("--wait-content", raw.wait_content);
+  }
+  if (!raw.crop.empty()) options.shape.crop = encode::parse_box(raw.crop).value();
+  if (!raw.scale.empty()) options.shape.scale = encode::parse_size(raw.scale).value();
+  options.shape.filter = filter_names.at(raw.filter);
+  options.request.vm_facts = raw.json;
   options.request.route = route_names.at(raw.route);
   options.encoder = encoder_for(raw);
   options.form = raw.json ? Form::json : raw.base64 ? Form::base64 : Form::file;
@@ -191,7 +264,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     app.exit(asked);
     return exit_status::done;
-  } catch (const CLI::ParseError& error) {
+  } catch (const std::exception& error) {  // CLI11's, and ours for sizes and boxes
     std::fprintf(stderr, "qmpshot: reading the options: %s: see qmpshot --help\n", error.what());
     return exit_status::bad_usage;
   }

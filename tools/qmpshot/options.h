@@ -3,6 +3,7 @@
 #pragma once
 
 #include "encode/encoder.h"
+#include "tools/qmpshot/picture.h"
 
 #include <qmpshot/camera.h>
 
@@ -29,6 +30,7 @@ struct Options {
   std::string output;  // empty: stdout, or a preview where that is a terminal; "-": stdout
   const encode::Encoder* encoder = nullptr;
   encode::EncodeOptions encode_options;
+  Shape shape;
   Form form = Form::file;
 
   bool stats = false;

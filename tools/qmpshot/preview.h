@@ -2,6 +2,7 @@
 // The picture in a terminal: two pixels a character, by half blocks in 24-bit colour.
 #pragma once
 
+#include <qmpshot/error.h>
 #include <qmpshot/image.h>
 
 #include <cstdint>
@@ -19,6 +20,8 @@ TerminalSize terminal_size() noexcept;
 
 // The whole picture, shrunk to fit into `size` less the two rows that the prompt and a hint need.
 // Lines end in a colour reset and a newline; nothing else of the terminal's state is touched.
-std::string draw_preview(const ImageView& image, TerminalSize size);
+//   image   rgb24
+//   errors  bad_argument: an empty image
+Result<std::string> draw_preview(const ImageView& image, TerminalSize size);
 
 }  // namespace qmpshot::tools

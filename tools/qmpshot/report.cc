@@ -2,6 +2,7 @@
 #include "tools/qmpshot/report.h"
 
 #include "encode/base64.h"
+#include "encode/content.h"
 #include "qmp/json.h"
 
 #include <algorithm>
@@ -44,22 +45,32 @@ std::string_view kind_text(const Display& display) {
 
 }  // namespace
 
-std::string frame_json(const Frame& frame, std::span<const std::byte> file,
+std::string frame_json(const Frame& frame, const PictureFile& file,
                        const encode::Encoder& encoder) {
   qmp::JsonWriter writer;
   writer.begin_object();
-  writer.key("image").string(encode::base64(file));
+  writer.key("image").string(encode::base64(file.bytes));
   writer.key("content_type").string(encoder.content_type);
-  writer.key("width").integer(frame.image.view().width_px);
-  writer.key("height").integer(frame.image.view().height_px);
+  writer.key("width").integer(file.size.width_px);
+  writer.key("height").integer(file.size.height_px);
   writer.key("index").integer(frame.display_index);
   writer.key("device");
   string_or_null(writer, frame.device_id);
   writer.key("head").integer(frame.head);
   writer.key("route").string(name(frame.route));
+  writer.key("placeholder").boolean(is_placeholder(frame.content));
+  writer.key("content").string(name(frame.content));
+  writer.key("hash").string(encode::content_hash(frame.image.view()));
   writer.key("taken_at").string(utc_text(frame.taken_at));
   writer.key("qemu_ms").number(milliseconds(frame.qemu_time));
   writer.key("qemu_version").string(frame.qemu_version);
+  if (frame.vm) {
+    writer.key("vm").begin_object();
+    writer.key("name");
+    string_or_null(writer, frame.vm->name);
+    writer.key("uuid").string(frame.vm->uuid);
+    writer.key("status").string(frame.vm->status).end_object();
+  }
   return writer.end_object().text();
 }
 
@@ -124,6 +135,7 @@ std::string stats_text(const Frame& frame, const std::vector<Step>& own_steps) {
     }
   }
   line("all", total);
+  for (const std::string& note : frame.notes) out += note + "\n";
   for (const RouteRefusal& refusal : frame.refusals) {
     out += "not by route " + std::string(name(refusal.route)) + ": " + refusal.why.message() + "\n";
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "encode/encoder.h"
+#include "tools/qmpshot/picture.h"
 
 #include <qmpshot/display.h>
 #include <qmpshot/frame.h>
@@ -15,8 +16,7 @@
 namespace qmpshot::tools {
 
 // One JSON object: the file in base64 under "image", and everything that is known about it.
-std::string frame_json(const Frame& frame, std::span<const std::byte> file,
-                       const encode::Encoder& encoder);
+std::string frame_json(const Frame& frame, const PictureFile& file, const encode::Encoder& encoder);
 
 std::string displays_json(const std::vector<Display>& displays);
 

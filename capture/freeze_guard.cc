@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "capture/freeze_guard.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+
+namespace qmpshot::capture {
+namespace {
+
+// A QEMU that does not answer for so long is stopped itself or lost; until then nobody else could
+// have used its monitor either.
+constexpr time_t longest_watch_s = 3600;
+
+// Everything but these two, so that no pipe of the caller's is held open and nothing is printed.
+// Below, only async-signal-safe calls: other threads' locks may be held for ever in a forked child.
+void keep_only(int socket, int pipe) {
+  const int low = socket < pipe ? socket : pipe;
+  const int high = socket < pipe ? pipe : socket;
+  const auto close_range = [](int first, int last) {
+    if (first > last) return;
+    if (::syscall(SYS_close_range, first, last, 0) == 0) return;
+    for (int fd = first; fd <= last && fd < 65536; ++fd) ::close(fd);  // Linux before 5.9
+  };
+  close_range(0, low - 1);
+  close_range(low + 1, high - 1);
+  close_range(high + 1, 65535);
+}
+
+// Until the end of the stream.
+void drain(int socket) {
+  timespec start{}, now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &start);
+  now = start;
+  while (now.tv_sec - start.tv_sec < longest_watch_s) {
+    pollfd ready{socket, POLLIN, 0};
+    char dropped[4096];
+    const int some = ::poll(&ready, 1, 1000);
+    if (some > 0) {
+      const ssize_t size = ::read(socket, dropped, sizeof dropped);
+      if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) return;
+    }
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+  }
+}
+
+[[noreturn]] void watch(int socket, int pipe) {
+  ::setsid();  // Ctrl-C at the terminal is for our maker
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(number, SIG_IGN);
+  ::prctl(PR_SET_NAME, "qmpshot-guard");
+  keep_only(socket, pipe);
+
+  char dismissed = 0;
+  ssize_t size = 0;
+  do {
+    size = ::read(pipe, &dismissed, 1);
+  } while (size < 0 && errno == EINTR);
+  if (size == 0) {
+    ::shutdown(socket, SHUT_WR);
+    drain(socket);
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+Result<FreezeGuard> FreezeGuard::start(int connected_socket) {
+  const auto failed = [] {
+    return Error::from_errno(Errc::cannot_write, "starting the guard for --freeze", errno);
+  };
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return failed();
+  const UniqueFd watched(ends[0]);
+  UniqueFd held(ends[1]);
+
+  const pid_t child = ::fork();
+  if (child < 0) return failed();
+  if (child == 0) {
+    // Once more, so that the guard is init's child: a caller that waits for its children must not
+    // meet one it does not know.
+    const pid_t guard = ::fork();
+    if (guard == 0) watch(connected_socket, watched.get());
+    ::_exit(guard < 0 ? 1 : 0);
+  }
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+    errno = EAGAIN;
+    return failed();
+  }
+  return FreezeGuard(std::move(held));
+}
+
+void FreezeGuard::dismiss() noexcept {
+  const char done = 1;
+  if (pipe_) (void)!::write(pipe_.get(), &done, 1);
+  pipe_ = UniqueFd();
+}
+
+}  // namespace qmpshot::capture

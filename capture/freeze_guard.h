@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// A small process that outlives ours for as long as it takes to have a stopped VM continued.
+#pragma once
+
+#include <qmpshot/error.h>
+#include <qmpshot/unique_fd.h>
+
+namespace qmpshot::capture {
+
+// "stop", the dump and "cont" go to QEMU in one message, so QEMU has the "cont" from the moment it
+// has the "stop". It drops what it has not begun when the connection is closed, though, and our
+// death closes it. The guard holds the connection too. Where we end without dismissing it, however
+// we end, it tells QEMU that no more comes and waits until QEMU has run everything.
+//
+// What it cannot cover: that it is killed as well, within the time of one dump.
+class FreezeGuard {
+ public:
+  // Forks; the child calls nothing but async-signal-safe functions and is not ours to wait for.
+  //   errors  cannot_write: no process or descriptor left
+  static Result<FreezeGuard> start(int connected_socket);
+
+  FreezeGuard(FreezeGuard&&) noexcept = default;
+  FreezeGuard& operator=(FreezeGuard&&) noexcept = default;
+
+  // Every reply is here: the guard ends.
+  void dismiss() noexcept;
+
+ private:
+  explicit FreezeGuard(UniqueFd pipe) : pipe_(std::move(pipe)) {}
+
+  UniqueFd pipe_;  // its closing, by us or by the kernel, is the guard's call
+};
+
+}  // namespace qmpshot::capture
