@@ -81,28 +81,26 @@ Result<FreezeGuard> FreezeGuard::start(int connected_socket) {
   const UniqueFd watched(ends[0]);
   UniqueFd held(ends[1]);
 
-  const pid_t child = ::fork();
+  // fork() without SIGCHLD: a caller that waits for its children does not meet one it does not
+  // know.
+  const auto child = static_cast<pid_t>(::syscall(SYS_clone, 0, nullptr, nullptr, nullptr, 0));
   if (child < 0) return failed();
-  if (child == 0) {
-    // Once more, so that the guard is init's child: a caller that waits for its children must not
-    // meet one it does not know.
-    const pid_t guard = ::fork();
-    if (guard == 0) watch(connected_socket, watched.get());
-    ::_exit(guard < 0 ? 1 : 0);
-  }
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    errno = EAGAIN;
-    return failed();
-  }
-  return FreezeGuard(std::move(held));
+  if (child == 0) watch(connected_socket, watched.get());
+  return FreezeGuard(std::move(held), child);
 }
 
 void FreezeGuard::dismiss() noexcept {
+  if (!pipe_) return;
   const char done = 1;
-  if (pipe_) (void)!::write(pipe_.get(), &done, 1);
+  (void)!::write(pipe_.get(), &done, 1);
   pipe_ = UniqueFd();
+  // Once it has ended, nobody but us holds the connection any more. It has nothing left to do, but
+  // on a busy machine it may have to wait for its turn.
+  constexpr timespec turn{0, 200'000};
+  for (int turns = 0; turns < 5000; ++turns) {
+    if (::waitpid(child_, nullptr, __WCLONE | WNOHANG) != 0) return;
+    ::nanosleep(&turn, nullptr);
+  }
 }
 
 }  // namespace qmpshot::capture

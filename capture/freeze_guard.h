@@ -5,6 +5,8 @@
 #include <qmpshot/error.h>
 #include <qmpshot/unique_fd.h>
 
+#include <sys/types.h>
+
 namespace qmpshot::capture {
 
 // "stop", the dump and "cont" go to QEMU in one message, so QEMU has the "cont" from the moment it
@@ -15,19 +17,20 @@ namespace qmpshot::capture {
 // What it cannot cover: that it is killed as well, within the time of one dump.
 class FreezeGuard {
  public:
-  // Forks; the child calls nothing but async-signal-safe functions and is not ours to wait for.
+  // Forks; the child calls nothing but async-signal-safe functions and raises no SIGCHLD.
   //   errors  cannot_write: no process or descriptor left
   static Result<FreezeGuard> start(int connected_socket);
 
   FreezeGuard(FreezeGuard&&) noexcept = default;
   FreezeGuard& operator=(FreezeGuard&&) noexcept = default;
 
-  // Every reply is here: the guard ends.
+  // Every reply is here: the guard ends, within a second.
   void dismiss() noexcept;
 
  private:
-  explicit FreezeGuard(UniqueFd pipe) : pipe_(std::move(pipe)) {}
+  FreezeGuard(UniqueFd pipe, pid_t child) : child_(child), pipe_(std::move(pipe)) {}
 
+  pid_t child_ = 0;
   UniqueFd pipe_;  // its closing, by us or by the kernel, is the guard's call
 };
 

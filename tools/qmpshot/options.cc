@@ -26,9 +26,8 @@ constexpr const char* footer =
     "  qmpshot --socket vm.sock --device gpu0 --head 1 -o second.png\n"
     "\n"
     "Exit status: 0 done, 2 bad usage, 3 cannot reach, lost or cannot write, 4 timed out or\n"
-    "monitor busy, 5 QEMU refused, 6 not supported by this QEMU, 7 peer or bytes are wrong, 8 no "
-    "picture of the\n"
-    "guest's own.\n"
+    "monitor busy, 5 QEMU refused, 6 not supported by this QEMU, 7 peer or bytes are wrong,\n"
+    "8 the guest shows no picture of its own.\n"
     "\n"
     "A QEMU has a QMP socket when started with -qmp unix:vm.sock,server=on,wait=off.";
 
@@ -128,7 +127,7 @@ void add_picture_options(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
   app.add_option("-q,--quality", options.encode_options.quality, "Of a JPEG, 1 to 100; 85")
       ->type_name("N")
-      ->check(CLI::Range(1, 100))
+      ->check(CLI::Range(1, 100).description(""))
       ->group(picture);
   app.add_flag("--small", options.encode_options.small,
                "The smallest PNG, whatever time that takes")
@@ -141,7 +140,7 @@ void add_picture_options(CLI::App& app, Raw& raw) {
   app.add_option("--max-size", options.shape.max_side_px,
                  "No side longer than this, the shape kept; never enlarges")
       ->type_name("N")
-      ->check(CLI::Range(1U, max_side_px))
+      ->check(CLI::Range(1U, max_side_px).description(""))
       ->excludes(scale)
       ->group(picture);
   app.add_option("--filter", raw.filter,
