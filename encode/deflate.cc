@@ -16,6 +16,9 @@ constexpr std::size_t max_words = buffer_bytes / 64 + 2;
 constexpr std::size_t max_literals = 2 * buffer_bytes;
 constexpr std::size_t max_tokens = 2 * (buffer_bytes / min_match + 1);
 
+// So much is looked through at once: its masks and itself fit the first cache.
+constexpr std::size_t band_bytes = 32768;
+
 // A block is closed when it has so many of either: its code should fit the part of the picture it
 // is for, and its head (some 80 bytes) should not count.
 constexpr std::size_t full_tokens = 16384;
@@ -136,21 +139,19 @@ struct ScreenDeflate::Workspace {
   Token tokens[max_tokens];
 };
 
-ScreenDeflate::ScreenDeflate(std::size_t row_bytes, std::size_t pixel_bytes,
-                             std::vector<std::byte>& out)
+ScreenDeflate::ScreenDeflate(std::vector<std::byte>& out)
     : out_(&out), start_(out.size()), work_(new Workspace), kernels_(&deflate_kernels()) {
   std::memset(work_->hash, 0, sizeof work_->hash);
   std::memset(work_->memory, 0, slack);
-  position_ = 2 * deflate_window;  // so that a hash slot of 0 is out of reach
-  restart(row_bytes, pixel_bytes);
 }
 
 ScreenDeflate::~ScreenDeflate() = default;
 
-void ScreenDeflate::restart(std::size_t row_bytes, std::size_t pixel_bytes) {
+void ScreenDeflate::restart(const RowShape& shape, std::size_t row_count) {
   position_ += static_cast<std::uint32_t>(end_ + 2 * deflate_window);
-  row_bytes_ = row_bytes;
-  pixel_bytes_ = pixel_bytes;
+  shape_ = shape;
+  // Memory that is reserved and not touched costs nothing; what a vector moves when it grows does.
+  expected_bytes_ = row_count * shape.row_bytes / 3;
   begin_ = end_ = history_ = block_bytes_ = 0;
   token_count_ = literal_count_ = 0;
   pending_ = 0;
@@ -164,15 +165,18 @@ void ScreenDeflate::restart(std::size_t row_bytes, std::size_t pixel_bytes) {
 }
 
 std::uint8_t* ScreenDeflate::next_row() {
-  if (end_ + row_bytes_ > buffer_bytes) {
+  if (end_ - begin_ >= band_bytes) compress();
+  if (end_ + shape_.row_bytes > buffer_bytes) {
     compress();
+    // What hardly shrinks is closed while its bytes are here, because it may have to be stored.
+    if (literal_count_ > block_bytes_ / 4 * 3) close_block(false);
     slide();
   }
   return work_->bytes() + end_;
 }
 
 void ScreenDeflate::commit_row() noexcept {
-  end_ += row_bytes_;
+  end_ += shape_.row_bytes;
 }
 
 // Keeps a window of history, at the buffer's start.
@@ -192,8 +196,8 @@ void ScreenDeflate::compress() {
   }
   std::memset(work_->bytes() + end_, 0, slack);
   adler_ = libdeflate_adler32(adler_, work_->bytes() + begin_, count);
-  const Band band = {work_->bytes(), begin_,       end_,        history_,    position_,
-                     row_bytes_,     pixel_bytes_, work_->hash, work_->masks};
+  const Band band = {work_->bytes(), begin_, end_,        history_,
+                     position_,      shape_, work_->hash, work_->masks};
   TokenSink sink = {work_->literals + literal_count_, work_->tokens + token_count_, pending_};
   kernels_->tokenize(band, sink);
   literal_count_ = static_cast<std::size_t>(sink.literals - work_->literals);
@@ -202,9 +206,7 @@ void ScreenDeflate::compress() {
   block_bytes_ += count;
   begin_ = end_;
   history_ = end_;
-  // What hardly shrinks is closed while its bytes are here, because it may have to be stored.
-  const bool stubborn = literal_count_ > block_bytes_ / 4 * 3;
-  if (token_count_ >= full_tokens || literal_count_ >= full_literals || stubborn) {
+  if (token_count_ >= full_tokens || literal_count_ >= full_literals) {
     close_block(false);
   }
 }
@@ -212,7 +214,9 @@ void ScreenDeflate::compress() {
 // Room for so many bits behind what is written.
 void ScreenDeflate::grow(std::size_t bits) {
   const std::size_t needed = written_ + bits / 8 + 2 * sizeof(std::uint64_t);
-  if (needed > out_->capacity()) out_->reserve(std::max(needed, 2 * out_->capacity()));
+  if (needed > out_->capacity()) {
+    out_->reserve(std::max({needed, 2 * out_->capacity(), start_ + expected_bytes_}));
+  }
   out_->resize(std::max(out_->size(), needed));
   bits_.out = reinterpret_cast<std::uint8_t*>(out_->data() + written_);
 }

@@ -16,19 +16,17 @@ namespace qmpshot::encode {
 
 class ScreenDeflate {
  public:
-  // Appends one zlib stream (RFC 1950) to `out`, which outlives this.
-  //   row_bytes    every row has so many, 1 to max_row_bytes
-  //   pixel_bytes  1 to 4; 1 for pixels smaller than a byte
-  ScreenDeflate(std::size_t row_bytes, std::size_t pixel_bytes, std::vector<std::byte>& out);
+  // Appends one zlib stream (RFC 1950) to `out`, which outlives this. restart() comes first.
+  explicit ScreenDeflate(std::vector<std::byte>& out);
   ~ScreenDeflate();
   ScreenDeflate(const ScreenDeflate&) = delete;
   ScreenDeflate& operator=(const ScreenDeflate&) = delete;
 
   static constexpr std::size_t max_row_bytes = 65536;
 
-  // Forgets all rows and what was appended, and starts again with rows of another size. Keeps
-  // memory.
-  void restart(std::size_t row_bytes, std::size_t pixel_bytes);
+  // Starts the stream; forgets the rows of another one and what was appended. Keeps memory.
+  //   row_count  how many are to come; a guess will do
+  void restart(const RowShape& shape, std::size_t row_count);
 
   // Where the next row is to be written: row_bytes, and up to 64 more that do not count. The row
   // above, if there is one and row_bytes <= deflate_window, lies directly before it.
@@ -52,8 +50,8 @@ class ScreenDeflate {
   BitWriter bits_;
   std::unique_ptr<Workspace> work_;
   const DeflateKernels* kernels_;
-  std::size_t row_bytes_ = 0;
-  std::size_t pixel_bytes_ = 0;
+  RowShape shape_{};
+  std::size_t expected_bytes_ = 0;
   std::size_t begin_ = 0;  // work_->bytes[begin_..end_) waits for compress()
   std::size_t end_ = 0;
   std::size_t history_ = 0;      // so many bytes before begin_ were compressed before

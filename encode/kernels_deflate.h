@@ -23,17 +23,23 @@ struct Token {
   std::uint16_t distance;
 };
 
+// What the rows of a stream have in common.
+struct RowShape {
+  std::size_t row_bytes;    // 1 to ScreenDeflate::max_row_bytes
+  std::size_t pixel_bytes;  // 1 to 4; 1 for pixels smaller than a byte
+  std::size_t hash_bytes;   // 4 to 8: shorter repeats are not worth a look
+};
+
 // What to look through. 64 bytes before `data` and behind data[end] may be read, whatever is there.
 struct Band {
   const std::uint8_t* data;  // history, then the band
   std::size_t begin;         // the band is data[begin..end)
   std::size_t end;
-  std::size_t history;      // so many bytes before data[begin] belong to the stream
-  std::uint32_t position;   // the stream's position of data[0], as `hash` has it
-  std::size_t row_bytes;    // distance of the byte above; no matches there if above deflate_window
-  std::size_t pixel_bytes;  // distance of the byte to the left, 1 to 4
-  std::uint32_t* hash;      // 1 << hash_bits positions, of earlier bytes or deflate_window away
-  std::uint64_t* masks;     // scratch: 3 * (words + 1), words = ceil((end - begin) / 64)
+  std::size_t history;     // so many bytes before data[begin] belong to the stream
+  std::uint32_t position;  // the stream's position of data[0], as `hash` has it
+  RowShape shape;          // no row is like the one above if they are longer than deflate_window
+  std::uint32_t* hash;     // 1 << hash_bits positions, of earlier bytes or deflate_window away
+  std::uint64_t* masks;    // scratch: 3 * (words + 1), words = ceil((end - begin) / 64)
 };
 
 // Where tokens go. There is room for all literals of the band and 64 more, and for one token for

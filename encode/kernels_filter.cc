@@ -13,23 +13,34 @@
 namespace qmpshot::encode {
 namespace {
 
-void up(const std::uint8_t* row, const std::uint8_t* above, std::size_t count, std::uint8_t* out) {
-  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint8_t>(row[i] - above[i]);
+void subtract(const std::uint8_t* a, const std::uint8_t* b, std::size_t count, std::uint8_t* out) {
+  for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint8_t>(a[i] - b[i]);
 }
 
-std::size_t count_novel_from(std::size_t i, const std::uint8_t* row, const std::uint8_t* above,
-                             std::size_t count, std::size_t pixel_bytes) {
-  std::size_t novel = 0;
-  for (; i < count; ++i) {
-    const bool like_left = i >= pixel_bytes && row[i] == row[i - pixel_bytes];
-    if (!like_left && row[i] != above[i]) ++novel;
+inline std::size_t distance(std::uint8_t a, std::uint8_t b) {
+  const auto difference = static_cast<std::uint8_t>(a - b);
+  return difference < 128 ? difference : 256U - difference;
+}
+
+// Bytes [begin, end) of a row.
+void survey_part(const std::uint8_t* row, const std::uint8_t* above, std::size_t begin,
+                 std::size_t end, std::size_t pixel_bytes, RowSurvey& survey) {
+  for (std::size_t i = begin; i < end; ++i) {
+    const std::uint8_t left = row[i - pixel_bytes];
+    survey.novel += row[i] != left && row[i] != above[i] ? 1 : 0;
+    survey.sub += distance(row[i], left);
+    survey.up += distance(row[i], above[i]);
   }
-  return novel;
+  survey.seen += end - begin;
 }
 
-std::size_t count_novel(const std::uint8_t* row, const std::uint8_t* above, std::size_t count,
-                        std::size_t pixel_bytes) {
-  return count_novel_from(0, row, above, count, pixel_bytes);
+RowSurvey survey(const std::uint8_t* row, const std::uint8_t* above, std::size_t count,
+                 std::size_t pixel_bytes, std::size_t every) {
+  RowSurvey result;
+  for (std::size_t at = pixel_bytes; at < count; at += every) {
+    survey_part(row, above, at, at + 64 < count ? at + 64 : count, pixel_bytes, result);
+  }
+  return result;
 }
 
 void grey_from(std::size_t x, const std::uint8_t* in, std::size_t pixel_bytes, std::size_t count_px,
@@ -52,28 +63,44 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 using Bytes = hn::ScalableTag<std::uint8_t>;
 
-void up(const std::uint8_t* row, const std::uint8_t* above, std::size_t count, std::uint8_t* out) {
+void subtract(const std::uint8_t* a, const std::uint8_t* b, std::size_t count, std::uint8_t* out) {
   const Bytes d;
   const std::size_t step = hn::Lanes(d);
-  for (; count >= step; count -= step, row += step, above += step, out += step) {
-    hn::StoreU(hn::Sub(hn::LoadU(d, row), hn::LoadU(d, above)), d, out);
+  for (; count >= step; count -= step, a += step, b += step, out += step) {
+    hn::StoreU(hn::Sub(hn::LoadU(d, a), hn::LoadU(d, b)), d, out);
   }
-  encode::up(row, above, count, out);
+  encode::subtract(a, b, count, out);
 }
 
-std::size_t count_novel(const std::uint8_t* row, const std::uint8_t* above, std::size_t count,
-                        std::size_t pixel_bytes) {
-  const Bytes d;
-  const std::size_t step = hn::Lanes(d);
-  std::size_t i = pixel_bytes < count ? pixel_bytes : count;
-  std::size_t novel = encode::count_novel_from(0, row, above, i, pixel_bytes);
-  for (; i + step <= count; i += step) {
-    const auto here = hn::LoadU(d, row + i);
-    const auto known = hn::Or(hn::Eq(here, hn::LoadU(d, row + i - pixel_bytes)),
-                              hn::Eq(here, hn::LoadU(d, above + i)));
-    novel += step - hn::CountTrue(d, known);
+inline hn::Vec<hn::Repartition<std::uint64_t, Bytes>> distances(hn::Vec<Bytes> a,
+                                                                hn::Vec<Bytes> b) {
+  return hn::SumsOf8(hn::Min(hn::Sub(a, b), hn::Sub(b, a)));
+}
+
+RowSurvey survey(const std::uint8_t* row, const std::uint8_t* above, std::size_t count,
+                 std::size_t pixel_bytes, std::size_t every) {
+  const hn::CappedTag<std::uint8_t, 64> d;
+  const hn::Repartition<std::uint64_t, Bytes> d64;
+  RowSurvey result;
+  auto sub = hn::Zero(d64);
+  auto up = hn::Zero(d64);
+  std::size_t at = pixel_bytes;
+  for (; at + 64 <= count; at += every) {
+    for (std::size_t i = at; i < at + 64; i += hn::Lanes(d)) {
+      const auto here = hn::LoadU(d, row + i);
+      const auto left = hn::LoadU(d, row + i - pixel_bytes);
+      const auto over = hn::LoadU(d, above + i);
+      const auto known = hn::Or(hn::Eq(here, left), hn::Eq(here, over));
+      result.novel += hn::Lanes(d) - hn::CountTrue(d, known);
+      sub = hn::Add(sub, distances(here, left));
+      up = hn::Add(up, distances(here, over));
+    }
+    result.seen += 64;
   }
-  return novel + encode::count_novel_from(i, row, above, count, pixel_bytes);
+  result.sub = static_cast<std::size_t>(hn::GetLane(hn::SumOfLanes(d64, sub)));
+  result.up = static_cast<std::size_t>(hn::GetLane(hn::SumOfLanes(d64, up)));
+  if (at < count) encode::survey_part(row, above, at, count, pixel_bytes, result);
+  return result;
 }
 
 void grey(const std::uint8_t* in, PixelFormat format, std::size_t count_px, std::uint8_t* out) {
@@ -97,7 +124,7 @@ void grey(const std::uint8_t* in, PixelFormat format, std::size_t count_px, std:
 
 }  // namespace
 
-constexpr FilterKernels filter = {up, count_novel, grey};
+constexpr FilterKernels filter = {subtract, survey, grey};
 
 }  // namespace qmpshot::encode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -106,7 +133,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace qmpshot::encode {
 namespace {
-constexpr FilterKernels scalar_filter = {up, count_novel, grey};
+constexpr FilterKernels scalar_filter = {subtract, survey, grey};
 }
 
 const FilterKernels& filter_kernels(CpuTarget target) noexcept {
