@@ -8,7 +8,6 @@
 namespace qmpshot::encode {
 namespace {
 
-constexpr std::size_t slack = 64;  // what PaletteKernels::pack may read and write behind
 constexpr std::size_t most_in_registers = 16;
 
 // Far more than are ever needed. Were there none, a colour without a slot would join again and
@@ -65,12 +64,16 @@ bool Palette::is_grey() const noexcept {
                      [](ColourKey key) { return key == (key & 255U) * 0x010101U; });
 }
 
-std::array<std::uint8_t, 3> Palette::rgb(std::size_t index) const noexcept {
-  const ColourKey key = keys_[index];
-  const std::array<std::uint8_t, 3> bytes = {static_cast<std::uint8_t>(key),
-                                             static_cast<std::uint8_t>(key >> 8U),
-                                             static_cast<std::uint8_t>(key >> 16U)};
-  return format_ == PixelFormat::rgb24 ? bytes : std::array{bytes[2], bytes[1], bytes[0]};
+std::vector<std::array<std::uint8_t, 3>> Palette::colours() const {
+  std::vector<std::array<std::uint8_t, 3>> all;
+  for (const ColourKey key : std::span(keys_).first(count_)) {
+    const auto first = static_cast<std::uint8_t>(key);
+    const auto second = static_cast<std::uint8_t>(key >> 8U);
+    const auto third = static_cast<std::uint8_t>(key >> 16U);
+    const bool is_rgb = format_ == PixelFormat::rgb24;
+    all.push_back({is_rgb ? first : third, second, is_rgb ? third : first});
+  }
+  return all;
 }
 
 bool Palette::map_row(std::span<const std::byte> row, unsigned depth, std::uint8_t* out) {

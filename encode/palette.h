@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 namespace qmpshot::encode {
 
@@ -20,12 +21,13 @@ class Palette {
   explicit Palette(PixelFormat format) noexcept : format_(format) {}
 
   static constexpr std::size_t most = 256;
+  static constexpr std::size_t slack = 64;  // bytes that map_row may overwrite behind a row
 
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
 
   // Maps one row to 1, 2, 4 or 8 bits a pixel; new colours join the palette.
   //   row   pixels of the format; not empty
-  //   out   the packed row, spare bits 0; up to 64 bytes behind it are overwritten
+  //   out   the packed row, spare bits 0; up to `slack` bytes behind it are overwritten
   //   return  false where the row has more colours than the depth holds; the one too many has
   //   joined
   //           as well, unless that would be more than `most`
@@ -37,8 +39,8 @@ class Palette {
   // Whether red, green and blue are the same in every colour.
   [[nodiscard]] bool is_grey() const noexcept;
 
-  // One colour as R, G, B.
-  [[nodiscard]] std::array<std::uint8_t, 3> rgb(std::size_t index) const noexcept;
+  // R, G, B of each colour.
+  [[nodiscard]] std::vector<std::array<std::uint8_t, 3>> colours() const;
 
  private:
   // Room for a row's indices, which only depths of 2 and 4 bits need.

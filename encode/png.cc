@@ -5,9 +5,12 @@
 #include "encode/palette.h"
 #include "encode/png_chunks.h"
 #include "encode/png_rows.h"
+#include "encode/png_small.h"
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 namespace qmpshot::encode {
 namespace {
@@ -89,27 +92,48 @@ void write_samples(const ImageView& image, SampleRows::Kind kind, ScreenDeflate&
   }
 }
 
-}  // namespace
-
-Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
-                        std::vector<std::byte>& out) {
-  const std::size_t start = out.size();
-  PngHeader header = {image.width_px, image.height_px, 8, PngColour::rgb};
+// Appends the IDAT chunk; says in `header` and `colours` what it takes to read it.
+void write_fast(const ImageView& image, PngHeader& header, PngPalette& colours,
+                std::vector<std::byte>& out) {
   Palette palette(image.format);
   PngChunk idat("IDAT", out);
   ScreenDeflate deflate(out);
   header.colour = write_indexed(image, header, palette, deflate);
   if (header.colour == PngColour::grey) write_samples(image, SampleRows::Kind::grey, deflate);
   if (header.colour == PngColour::rgb) write_samples(image, SampleRows::Kind::rgb, deflate);
+  if (header.colour == PngColour::indexed) colours = palette.colours();
   deflate.finish();
   idat.end();
+}
+
+// The smaller one of what was written fast and what trying finds.
+void write_small(const ImageView& image, PngHeader& header, PngPalette& colours,
+                 std::vector<std::byte>& out, std::size_t start) {
+  std::optional<SmallPng> small = encode_small_png(image);
+  const std::size_t fast_bytes = out.size() - start - 12 + 3 * colours.size();
+  if (!small || small->zlib.size() + 3 * small->palette.size() >= fast_bytes) return;
+  header = small->header;
+  colours = std::move(small->palette);
+  out.resize(start);
+  PngChunk idat("IDAT", out);
+  out.insert(out.end(), small->zlib.begin(), small->zlib.end());
+  idat.end();
+}
+
+}  // namespace
+
+Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
+                        std::vector<std::byte>& out) {
+  const std::size_t start = out.size();
+  PngHeader header = {image.width_px, image.height_px, 8, PngColour::rgb};
+  PngPalette colours;
+  write_fast(image, header, colours, out);
+  if (options.small) write_small(image, header, colours, out, start);
   write_png_end(out);
 
   // What comes first is known last.
   std::vector<std::byte> head;
-  const bool indexed = header.colour == PngColour::indexed;
-  Result<void> done = write_png_head(header, indexed ? &palette : nullptr, options, head);
-  if (!done) return done;
+  if (Result<void> done = write_png_head(header, colours, options, head); !done) return done;
   out.insert(out.begin() + static_cast<std::ptrdiff_t>(start), head.begin(), head.end());
   return {};
 }

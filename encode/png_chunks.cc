@@ -84,7 +84,7 @@ void PngChunk::end() {
   append_u32(*out_, libdeflate_crc32(0, at + 4, size + 4));
 }
 
-Result<void> write_png_head(const PngHeader& header, const Palette* palette,
+Result<void> write_png_head(const PngHeader& header, const PngPalette& palette,
                             const EncodeOptions& options, std::vector<std::byte>& out) {
   append(out, "\x89PNG\r\n\x1A\n");
   PngChunk ihdr("IHDR", out);
@@ -95,10 +95,10 @@ Result<void> write_png_head(const PngHeader& header, const Palette* palette,
   out.insert(out.end(), 3, std::byte{0});  // deflate, the five filters, not interlaced
   ihdr.end();
   if (Result<void> done = write_texts(options, out); !done) return done;
-  if (palette != nullptr) {
+  if (!palette.empty()) {
     PngChunk plte("PLTE", out);
-    for (std::size_t i = 0; i < palette->size(); ++i) {
-      for (const std::uint8_t sample : palette->rgb(i)) out.push_back(std::byte{sample});
+    for (const auto& colour : palette) {
+      for (const std::uint8_t sample : colour) out.push_back(std::byte{sample});
     }
     plte.end();
   }

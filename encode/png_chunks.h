@@ -4,10 +4,10 @@
 #pragma once
 
 #include "encode/encoder.h"
-#include "encode/palette.h"
 
 #include <qmpshot/error.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,6 +15,9 @@
 #include <vector>
 
 namespace qmpshot::encode {
+
+// R, G, B of each colour.
+using PngPalette = std::vector<std::array<std::uint8_t, 3>>;
 
 enum class PngColour : std::uint8_t { grey = 0, rgb = 2, indexed = 3 };
 
@@ -36,9 +39,9 @@ class PngChunk {
   std::size_t start_;
 };
 
-// Signature, IHDR, the options' texts, and PLTE where a palette is given.
+// Signature, IHDR, the options' texts, and PLTE unless the palette is empty.
 //   errors  bad_argument: a text that PNG cannot hold
-Result<void> write_png_head(const PngHeader& header, const Palette* palette,
+Result<void> write_png_head(const PngHeader& header, const PngPalette& palette,
                             const EncodeOptions& options, std::vector<std::byte>& out);
 
 void write_png_end(std::vector<std::byte>& out);

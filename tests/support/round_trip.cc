@@ -57,7 +57,7 @@ std::string describe(const ImageView& view, std::string_view what, std::string_v
 encode::EncodeOptions options_for(std::uint64_t seed, const ImageView& view) {
   encode::EncodeOptions options;
   // Small ones only: the strategies of `small` are slow.
-  options.small = seed % 8 == 7 && view.width_px * view.height_px < 2000;
+  options.small = seed % 32 == 7 && view.width_px * view.height_px < 2000;
   if (seed % 64 == 9) options.title = "V\xC3\xBC";
   return options;
 }
