@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "encode/deflate.h"
+
+#include "tests/support/frame_maker.h"
+#include "tests/support/guarded.h"
+
+#include <gtest/gtest.h>
+#include <libdeflate.h>
+
+#include <algorithm>
+#include <cstring>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+namespace qmpshot::encode {
+namespace {
+
+using Rows = std::vector<std::vector<std::uint8_t>>;
+
+std::vector<std::byte> compress(const Rows& rows, std::size_t pixel_bytes) {
+  std::vector<std::byte> out = {std::byte{42}};  // what was there stays
+  ScreenDeflate deflate(out);
+  deflate.restart({rows[0].size(), pixel_bytes, 6}, rows.size());
+  for (const auto& row : rows) {
+    std::ranges::copy(row, deflate.next_row());
+    deflate.commit_row();
+  }
+  deflate.finish();
+  EXPECT_EQ(out[0], std::byte{42});
+  out.erase(out.begin());
+  return out;
+}
+
+// By libdeflate, which checks the Adler-32.
+void expect_round_trip(const Rows& rows, std::size_t pixel_bytes) {
+  std::vector<std::uint8_t> plain;
+  for (const auto& row : rows) plain.insert(plain.end(), row.begin(), row.end());
+  const std::vector<std::byte> packed = compress(rows, pixel_bytes);
+  std::vector<std::uint8_t> back(plain.size());
+  libdeflate_decompressor* const decompressor = libdeflate_alloc_decompressor();
+  const libdeflate_result result = libdeflate_zlib_decompress(
+      decompressor, packed.data(), packed.size(), back.data(), back.size(), nullptr);
+  libdeflate_free_decompressor(decompressor);
+  ASSERT_EQ(result, LIBDEFLATE_SUCCESS);
+  ASSERT_EQ(back, plain);
+}
+
+Rows make_rows(std::size_t row_bytes, std::size_t count, std::uint32_t values) {
+  Rows rows(count, std::vector<std::uint8_t>(row_bytes));
+  std::uint32_t seed = 0;
+  for (auto& row : rows) test::fill(row, ++seed, values);
+  return rows;
+}
+
+TEST(ScreenDeflate, GivesBackRowsOfEverySizeAroundAWord) {
+  for (std::size_t row_bytes = 1; row_bytes <= 140; ++row_bytes) {
+    for (const std::size_t count : {1U, 2U, 3U, 9U}) {
+      for (const std::uint32_t values : {1U, 2U, 256U}) {
+        expect_round_trip(make_rows(row_bytes, count, values), 1 + row_bytes % 4);
+      }
+    }
+  }
+}
+
+TEST(ScreenDeflate, GivesBackRowsLongerThanTheWindow) {
+  expect_round_trip(make_rows(ScreenDeflate::max_row_bytes, 5, 3), 3);
+  expect_round_trip(make_rows(deflate_window + 1, 7, 256), 3);
+  expect_round_trip(make_rows(deflate_window, 7, 2), 4);
+}
+
+TEST(ScreenDeflate, GivesBackMatchesOfEveryLength) {
+  for (std::size_t length = 1; length < 1100; ++length) {
+    Rows rows(1, std::vector<std::uint8_t>(length + 5, 7));
+    std::iota(rows[0].begin(), rows[0].begin() + 5, std::uint8_t{1});
+    expect_round_trip(rows, 1);
+  }
+}
+
+TEST(ScreenDeflate, StoresWhatDoesNotShrink) {
+  const Rows rows = make_rows(5000, 60, 256);
+  expect_round_trip(rows, 1);
+  EXPECT_LE(compress(rows, 1).size(), 300000U + 300000U / 1000);
+}
+
+TEST(ScreenDeflate, GivesBackACodeThatHadToBeCut) {
+  // Fibonacci numbers as frequencies make the deepest tree: 24 symbols would need 23 bits.
+  Rows rows(1);
+  std::uint32_t a = 1;
+  std::uint32_t b = 1;
+  for (std::uint8_t symbol = 0; symbol < 22; ++symbol) {
+    rows[0].insert(rows[0].end(), a, symbol);
+    a = std::exchange(b, a + b);
+  }
+  test::SplitMix random(1);
+  for (std::size_t i = rows[0].size(); i > 1; --i) {
+    std::swap(rows[0][i - 1], rows[0][random.below(static_cast<std::uint32_t>(i))]);
+  }
+  rows[0].resize(46000);
+  expect_round_trip(rows, 1);
+}
+
+TEST(ScreenDeflate, RestartForgetsWhatWasWritten) {
+  std::vector<std::byte> out;
+  ScreenDeflate deflate(out);
+  for (const int value : {1, 2}) {
+    deflate.restart({100, 1, 6}, 700);
+    for (int y = 0; y < 700; ++y) {
+      std::memset(deflate.next_row(), value, 100);
+      deflate.commit_row();
+    }
+  }
+  deflate.finish();
+  EXPECT_EQ(out, compress(Rows(700, std::vector<std::uint8_t>(100, 2)), 1));
+}
+
+TEST(Huffman, LengthsAreOptimalAndComplete) {
+  const std::vector<std::uint32_t> frequencies = {5, 9, 12, 13, 16, 45, 0};
+  std::vector<std::uint8_t> lengths(7);
+  huffman_lengths(frequencies, 15, lengths);  // Cormen et al., "Introduction to Algorithms", 16.3
+  EXPECT_EQ(lengths, (std::vector<std::uint8_t>{4, 4, 3, 3, 3, 1, 0}));
+}
+
+TEST(Huffman, CutLengthsStillMakeACompleteCode) {
+  std::vector<std::uint32_t> frequencies = {1, 1};
+  while (frequencies.size() < 19) {
+    frequencies.push_back(frequencies.back() + frequencies[frequencies.size() - 2]);
+  }
+  for (const unsigned most : {5U, 7U, 14U, 15U}) {
+    std::vector<std::uint8_t> lengths(frequencies.size());
+    huffman_lengths(frequencies, most, lengths);
+    double sum = 0;
+    for (const std::uint8_t length : lengths) {
+      ASSERT_GE(length, 1U);
+      ASSERT_LE(length, most);
+      sum += 1.0 / (1U << length);
+    }
+    EXPECT_EQ(sum, 1.0) << most;
+    EXPECT_TRUE(std::ranges::is_sorted(lengths, std::greater<>()));
+  }
+}
+
+TEST(Huffman, CodesAreTheCanonicalOnesReversed) {
+  // RFC 1951, 3.2.2: lengths 3,3,3,3,3,2,4,4 give 010,011,100,101,110,00,1110,1111.
+  const std::vector<std::uint8_t> lengths = {3, 3, 3, 3, 3, 2, 4, 4};
+  std::vector<std::uint16_t> codes(8);
+  huffman_codes(lengths, codes);
+  EXPECT_EQ(codes,
+            (std::vector<std::uint16_t>{0b010, 0b110, 0b001, 0b101, 0b011, 0b00, 0b0111, 0b1111}));
+}
+
+// Every target finds the same tokens, and reads nothing outside the band and its 64 bytes.
+TEST(DeflateKernels, TokenizeEqualsTheScalarOne) {
+  const test::GuardedMemory memory(64 + 258 + 64 + 64);
+  std::vector<std::uint64_t> masks(3 * 8);
+  for (const CpuTarget target : cpu_targets()) {
+    for (std::size_t length = 1; length <= 257; ++length) {
+      for (std::size_t offset = 0; offset < 64; ++offset) {
+        const auto bytes = memory.end(64 + length + 64 + 64 - offset);
+        test::fill(bytes, static_cast<std::uint32_t>(length * 64 + offset), 2);
+        std::vector<std::vector<std::uint8_t>> literals(2, std::vector<std::uint8_t>(400));
+        std::vector<std::vector<Token>> tokens(2, std::vector<Token>(100));
+        std::vector<std::size_t> counts;
+        for (const CpuTarget which : {CpuTarget::scalar, target}) {
+          const std::size_t i = counts.size();
+          std::vector<std::uint32_t> hash(1U << hash_bits, 0);
+          const std::size_t begin = offset % length;
+          const Band band = {bytes.data() + 64,  begin,       length,      begin, 1U << 17U,
+                             {1 + offset, 1, 6}, hash.data(), masks.data()};
+          TokenSink sink = {literals[i].data(), tokens[i].data(), 0};
+          deflate_kernels(which).tokenize(band, sink);
+          counts.push_back(static_cast<std::size_t>(sink.tokens - tokens[i].data()));
+          std::fill(sink.literals, literals[i].data() + 400, std::uint8_t{0});
+        }
+        ASSERT_EQ(counts[0], counts[1]) << name(target) << length << ", " << offset;
+        ASSERT_EQ(literals[0], literals[1]) << name(target) << length << ", " << offset;
+        ASSERT_EQ(std::memcmp(tokens[0].data(), tokens[1].data(), counts[0] * sizeof(Token)), 0);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qmpshot::encode
