@@ -15,8 +15,9 @@ namespace qmpshot::encode {
 namespace {
 
 // The choice is read once per process, so each case runs in a child that says it by its exit
-// status.
+// status; "threadsafe" starts the program again, because an earlier test may have chosen already.
 int target_in_a_child_with(const char* value) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   const auto child = [value] {
     if (value != nullptr) setenv("QMPSHOT_CPU", value, 1);
     std::_Exit(static_cast<int>(cpu_target()) + (check_cpu_target().ok() ? 0 : 100));

@@ -5,6 +5,8 @@
 #include "encode/kernels.h"
 #include "encode/png_read.h"
 #include "encode/ppm.h"
+#include "tests/support/bmp_reader.h"
+#include "tests/support/qoi_reader.h"
 
 #include <algorithm>
 #include <array>
@@ -39,12 +41,21 @@ Bytes decode_ppm(const Bytes& file) {
   return view ? packed(Image(Bytes(), *view)) : Bytes();
 }
 
+Bytes decode_bmp(const Bytes& file) {
+  return packed(read_bmp(file));
+}
+
+Bytes decode_qoi(const Bytes& file) {
+  return packed(read_qoi(file));
+}
+
 // One row for each lossless format.
 struct Format {
   std::string_view name;
   Bytes (*decode)(const Bytes& file);
 };
-constexpr std::array<Format, 2> formats = {{{"png", decode_png}, {"ppm", decode_ppm}}};
+constexpr std::array<Format, 4> formats = {
+    {{"png", decode_png}, {"ppm", decode_ppm}, {"bmp", decode_bmp}, {"qoi", decode_qoi}}};
 
 std::string describe(const ImageView& view, std::string_view what, std::string_view encoder,
                      CpuTarget target, std::uint64_t seed) {
