@@ -30,6 +30,14 @@ void xrgb_from_rgb(const std::uint8_t* in, std::uint8_t* out, std::size_t count_
   }
 }
 
+void bgr_from_rgb(const std::uint8_t* in, std::uint8_t* out, std::size_t count_px) {
+  for (std::size_t i = 0; i < count_px; ++i) {
+    out[3 * i] = in[3 * i + 2];
+    out[3 * i + 1] = in[3 * i + 1];
+    out[3 * i + 2] = in[3 * i];
+  }
+}
+
 }  // namespace
 }  // namespace qmpshot::encode
 #endif
@@ -63,9 +71,20 @@ void xrgb_from_rgb(const std::uint8_t* in, std::uint8_t* out, std::size_t count_
   encode::xrgb_from_rgb(in, out, count_px);
 }
 
+void bgr_from_rgb(const std::uint8_t* in, std::uint8_t* out, std::size_t count_px) {
+  const hn::ScalableTag<std::uint8_t> d;
+  const std::size_t step = hn::Lanes(d);
+  for (; count_px >= step; count_px -= step, in += 3 * step, out += 3 * step) {
+    hn::Vec<decltype(d)> r, g, b;
+    hn::LoadInterleaved3(d, in, r, g, b);
+    hn::StoreInterleaved3(b, g, r, d, out);
+  }
+  encode::bgr_from_rgb(in, out, count_px);
+}
+
 }  // namespace
 
-constexpr ConvertKernels convert = {rgb_from_xrgb, xrgb_from_rgb};
+constexpr ConvertKernels convert = {rgb_from_xrgb, xrgb_from_rgb, bgr_from_rgb};
 
 }  // namespace qmpshot::encode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -74,7 +93,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace qmpshot::encode {
 namespace {
-constexpr ConvertKernels scalar_convert = {rgb_from_xrgb, xrgb_from_rgb};
+constexpr ConvertKernels scalar_convert = {rgb_from_xrgb, xrgb_from_rgb, bgr_from_rgb};
 }
 
 const ConvertKernels& convert_kernels(CpuTarget target) noexcept {

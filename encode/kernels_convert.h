@@ -14,6 +14,7 @@ namespace qmpshot::encode {
 struct ConvertKernels {
   void (*rgb_from_xrgb)(const std::uint8_t* in, std::uint8_t* out, std::size_t count_px);
   void (*xrgb_from_rgb)(const std::uint8_t* in, std::uint8_t* out, std::size_t count_px);
+  void (*bgr_from_rgb)(const std::uint8_t* in, std::uint8_t* out, std::size_t count_px);
 };
 
 const ConvertKernels& convert_kernels(CpuTarget target = cpu_target()) noexcept;

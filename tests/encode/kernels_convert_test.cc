@@ -37,6 +37,10 @@ TEST(ConvertKernels, XrgbFromRgbEqualsTheScalarOne) {
   expect_like_scalar(&ConvertKernels::xrgb_from_rgb, 3, 4);
 }
 
+TEST(ConvertKernels, BgrFromRgbEqualsTheScalarOne) {
+  expect_like_scalar(&ConvertKernels::bgr_from_rgb, 3, 3);
+}
+
 TEST(ConvertKernels, ScalarSwapsBlueAndRed) {
   const std::uint8_t xrgb[] = {1, 2, 3, 4};
   std::uint8_t rgb[3];
