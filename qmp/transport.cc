@@ -79,12 +79,15 @@ Error timed_out(Deadline deadline) {
                                     ": QEMU is stopped, or its main loop is busy");
 }
 
-// After each wait, with the coroutine's own state: where the caller cancelled, Asio would throw an
-// error of its own at the next co_await, also when what we waited for came at the same time.
-void throw_if_cancelled(const asio::cancellation_state& state) {
-  if (state.cancelled() != asio::cancellation_type::none) {
-    throw Error(Errc::cancelled, "cancelled");
-  }
+// Looked at after each wait. Where the caller cancelled, Asio would throw an error of its own at
+// the next co_await, also when what we waited for came at the same time, and at every later one, so
+// that nobody could clean up. Our error says it once: whoever throws it resets the state.
+bool is_cancelled(const asio::cancellation_state& state) {
+  return state.cancelled() != asio::cancellation_type::none;
+}
+
+Error cancelled() {
+  return Error(Errc::cancelled, "cancelled");
 }
 
 }  // namespace
@@ -107,7 +110,10 @@ asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline) {
     timer.expires_after(std::chrono::milliseconds(10));
     asio::error_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    throw_if_cancelled(co_await asio::this_coro::cancellation_state);
+    if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
+      co_await asio::this_coro::reset_cancellation_state();
+      throw cancelled();
+    }
   }
   co_return socket;
 }
@@ -159,7 +165,10 @@ asio::awaitable<void> Transport::wait(Until what, Deadline deadline) {
                                    asio::redirect_error(asio::use_awaitable, error));
   ++state.wait_number;
   state.timer.cancel();
-  throw_if_cancelled(co_await asio::this_coro::cancellation_state);
+  if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
+    co_await asio::this_coro::reset_cancellation_state();
+    throw cancelled();
+  }
   if (state.expired) throw timed_out(deadline);
   if (error) throw Error(Errc::connection_lost, "waiting for the monitor: " + error.message());
 }
@@ -217,6 +226,7 @@ asio::awaitable<std::string_view> Transport::receive_line(Deadline deadline) {
 }
 
 asio::awaitable<void> Transport::finish(Deadline deadline) {
+  co_await send({}, -1, deadline);  // the end of a message that was cut
   if (::shutdown(state_->socket.native_handle(), SHUT_WR) != 0) {
     throw Error::from_errno(Errc::connection_lost, "leaving the monitor", errno);
   }

@@ -23,7 +23,7 @@ namespace qmpshot::qmp {
 asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline);
 
 // Used by one coroutine at a time, on one strand. Asio's per-operation cancellation ends a wait
-// with Errc::cancelled.
+// with Errc::cancelled, once: the coroutine that caught it may wait again, to clean up.
 class Transport {
  public:
   // Takes over a connected stream socket.

@@ -255,6 +255,49 @@ TEST_F(ClientTest, ACancelledCommandsReplyIsDroppedAndTheNextCommandWorks) {
   expect_works();
 }
 
+// Asio alone would let no wait of this coroutine begin any more.
+TEST_F(ClientTest, ACancelledCoroutineCanStillCleanUp) {
+  FakeOptions options;
+  options.silent_at = "query-fdsets";
+  start_and_shake_hands(options);
+  const auto work = [this]() -> asio::awaitable<Json> {
+    bool was_cancelled = false;
+    try {
+      co_await client_->execute(Command("query-fdsets"), patient());
+    } catch (const Error& error) {
+      was_cancelled = error.code() == Errc::cancelled;
+    }
+    fake_->release();
+    co_return co_await client_->execute(Command(was_cancelled ? "query-status" : "no"), patient());
+  };
+  EXPECT_TRUE(parse_status(run_and_cancel(io_, work(), 1).value()).running);
+}
+
+TEST_F(ClientTest, LeavingRunsWhatWasSent) {
+  FakeOptions options;
+  options.silent_at = "query-fdsets";
+  options.version = {10, 0, 13};
+  start_and_shake_hands(options);
+  const UniqueFd file = some_file();
+  EXPECT_EQ(execute_all(list({add_fd(7, "us"), query_fdsets(), remove_fd(7)}), file.get(), brief())
+                .error()
+                .code(),
+            Errc::timed_out);
+  EXPECT_EQ(fake_->descriptors(), 1U);
+  fake_->release();
+  run(io_, client_->leave(patient())).value();
+  EXPECT_TRUE(fake_->wait_until_clients_left(1));
+  EXPECT_EQ(fake_->descriptors(), 0U);
+}
+
+TEST_F(ClientTest, LeavingASilentQemuTakesNoLongerThanItsDeadline) {
+  FakeOptions options;
+  options.silent_at = "query-fdsets";
+  start_and_shake_hands(options);
+  EXPECT_EQ(execute("query-fdsets", brief()).error().code(), Errc::timed_out);
+  EXPECT_EQ(run(io_, client_->leave(brief())).error().code(), Errc::timed_out);
+}
+
 // Between any two steps of the loop: what comes out is always our own error, or the result.
 TEST_F(ClientTest, CancellationAtAnyMomentIsOurOwnError) {
   bool was_done = false;

@@ -277,6 +277,23 @@ TEST_F(TransportTest, AMessageCutByATimeoutIsEndedBeforeTheNextBegins) {
   EXPECT_TRUE(got == first + "next\n");
 }
 
+TEST_F(TransportTest, AMessageCutByATimeoutIsEndedBeforeLeaving) {
+  const std::string message = std::string(8 << 20, 'a') + "\n";
+  ASSERT_EQ(send(message, -1, brief()).error().code(), Errc::timed_out);
+  std::string got;
+  std::jthread peer([&] {
+    for (;;) {
+      const Received part = receive(peer_.get(), 1 << 16);
+      if (part.bytes.empty()) break;
+      got += part.bytes;
+    }
+    peer_ = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  });
+  run(io_, transport_->finish(patient())).value();
+  peer.join();
+  EXPECT_TRUE(got == message);
+}
+
 TEST_F(TransportTest, AMessageOfWhichNothingWentOutIsForgotten) {
   const std::string block(1 << 16, 'a');
   while (::send(transport_->native_handle(), block.data(), block.size(), MSG_DONTWAIT) > 0) {
