@@ -113,25 +113,35 @@ const FakeConsole* FakeScreen::by_path(const std::string& path) const {
   return nullptr;
 }
 
-std::optional<std::variant<FakeScreen::Console*, FakeError>> FakeScreen::find(
-    const qmp::Json& arguments) {
-  using Found = std::variant<Console*, FakeError>;
+FakeScreen::Found FakeScreen::find(const qmp::Json& arguments) {
+  Found found;
   const qmp::Json device = arguments["device"];
   if (!device) {
-    if (arguments["head"]) return Found(generic("'head' must be specified together with 'device'"));
-    if (consoles_.empty()) return Found(generic("There is no console to take a screendump from"));
-    return Found(&consoles_.front());
+    if (arguments["head"]) {
+      found.error = generic("'head' must be specified together with 'device'");
+    } else if (consoles_.empty()) {
+      found.error = generic("There is no console to take a screendump from");
+    } else {
+      found.console = &consoles_.front();
+    }
+    return found;
   }
   const std::string id(device.string().value_or(""));
   const std::int64_t head = arguments["head"].integer().value_or(0);
-  if (!exists(id)) return Found(no_such_device(id));
-  for (Console& console : consoles_) {
-    if (console.is_text && has_console_types()) return std::nullopt;  // QEMU's &error_abort
-    if (console.is_text || console.path != std::string(peripheral) + id) continue;
-    if (console.head == head) return Found(&console);
+  if (!exists(id)) {
+    found.error = no_such_device(id);
+    return found;
   }
-  return Found(generic("Device " + id + " (head " + std::to_string(head) +
-                       ") is not bound to a QemuConsole"));
+  for (Console& console : consoles_) {
+    if (console.is_text && has_console_types()) return found;  // QEMU's &error_abort
+    if (console.is_text || console.path != std::string(peripheral) + id) continue;
+    if (console.head != head) continue;
+    found.console = &console;
+    return found;
+  }
+  found.error = generic("Device " + id + " (head " + std::to_string(head) +
+                        ") is not bound to a QemuConsole");
+  return found;
 }
 
 std::optional<FakeReply> FakeScreen::screendump(const qmp::Json& arguments,
@@ -142,11 +152,10 @@ std::optional<FakeReply> FakeScreen::screendump(const qmp::Json& arguments,
   if (format && options_.version < qmp::Version{7, 1, 0}) {
     return FakeReply(generic("Parameter 'format' is unexpected"));
   }
-  auto found = find(arguments);
-  if (!found) return std::nullopt;
-  if (auto* error = std::get_if<FakeError>(&*found)) return FakeReply(std::move(*error));
-  Console& console = **std::get_if<Console*>(&*found);
-  return write(std::string(*filename), file_of(console, format.string() == "png"), fdsets);
+  Found found = find(arguments);
+  if (found.error) return FakeReply(std::move(*found.error));
+  if (found.console == nullptr) return std::nullopt;
+  return write(std::string(*filename), file_of(*found.console, format.string() == "png"), fdsets);
 }
 
 std::vector<std::byte> FakeScreen::file_of(Console& console, bool png) const {

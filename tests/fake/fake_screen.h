@@ -32,7 +32,12 @@ class FakeScreen {
   [[nodiscard]] bool has_console_types() const;
   [[nodiscard]] bool exists(const std::string& id) const;
   [[nodiscard]] const FakeConsole* by_path(const std::string& path) const;
-  std::optional<std::variant<Console*, FakeError>> find(const qmp::Json& arguments);
+  // What QEMU's lookup comes to: a console, an error, or neither, and QEMU aborts.
+  struct Found {
+    Console* console = nullptr;
+    std::optional<FakeError> error;
+  };
+  Found find(const qmp::Json& arguments);
   FakeReply write(const std::string& filename, const std::vector<std::byte>& file,
                   const FakeFdsets& fdsets) const;
   [[nodiscard]] std::vector<std::byte> file_of(Console& console, bool png) const;

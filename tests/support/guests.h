@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Guests of one sector that draw. Their source stands in guests/.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace qmpshot::test {
+
+enum class Guest {
+  flipper,  // 320x200, QEMU shows 640x400: all black, all white, all black, ... for ever
+  colours,  // 1024x768, more than a palette's worth of colours, drawn once
+};
+
+// What to put at the front of a disk or floppy. Both say "R" on -debugcon when the picture begins
+// (flipper) or stands (colours).
+std::string boot_sector(Guest guest);
+
+// What `colours` draws: rgb24, rows top to bottom.
+inline constexpr std::uint32_t colours_width_px = 1024;
+inline constexpr std::uint32_t colours_height_px = 768;
+std::vector<std::byte> colours_rgb();
+
+}  // namespace qmpshot::test
