@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// Lines from a peer of any kind: a message or bad_peer, one printable line of error, and a session
+// that keeps no more than it may.
+#include "qmp/commands.h"
+#include "qmp/message.h"
+#include "qmp/session.h"
+#include "tests/fuzz/fuzz.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using namespace qmpshot;
+
+bool is_one_line(const std::string& text) {
+  return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+// Each reader of replies takes any value; what it wrote is read back as it was.
+void read_as_everything(const qmp::Json& value) {
+  (void)qmp::parse_status(value);
+  for (const qmp::QomEntry& entry : qmp::parse_qom_list(value)) {
+    const std::string line = qmp::command_line(qmp::qom_get(entry.name, entry.type), 7);
+    FUZZ_CHECK(line.ends_with("\r\n") && is_one_line(line.substr(0, line.size() - 2)) &&
+               qmp::Json::parse(line).ok());
+  }
+  (void)qmp::parse_fdsets(value);
+}
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view rest(reinterpret_cast<const char*>(data), size);
+  qmp::Session session;
+  std::string sent;
+  const std::int64_t first = session.begin(qmp::query_status(), sent);
+  const std::int64_t second = session.begin(qmp::qom_list("/backend"), sent);
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const auto message = qmp::parse_message(line);
+    const auto accepted = session.accept(line);
+    if (message.ok()) {
+      if (const auto* done = std::get_if<qmp::Return>(&*message)) read_as_everything(done->value);
+      continue;
+    }
+    FUZZ_CHECK(message.error().code() == Errc::bad_peer);
+    FUZZ_CHECK(is_one_line(message.error().message()));
+    FUZZ_CHECK(line.empty() || !accepted.ok());
+  }
+  for (const std::int64_t id : {first, second}) {
+    const auto reply = session.take_reply(id);
+    if (reply && !reply->ok()) FUZZ_CHECK(is_one_line(reply->error().message()));
+    FUZZ_CHECK(!session.take_reply(id));
+  }
+  std::size_t events = 0;
+  while (session.take_event()) ++events;
+  FUZZ_CHECK(events <= qmp::Session::max_events);
+  return 0;
+}
