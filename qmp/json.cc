@@ -84,8 +84,8 @@ Result<Json> Json::parse(std::string_view text) {
 Json Json::operator[](std::string_view key) const {
   if (!is_object()) return {};
   const rapidjson::Value& object = as_value(value_);
-  const auto member =
-      object.FindMember(rapidjson::Value(rapidjson::StringRef(key.data(), length(key))));
+  const char* name = key.empty() ? "" : key.data();  // memcmp takes no null, not even for 0 bytes
+  const auto member = object.FindMember(rapidjson::Value(rapidjson::StringRef(name, length(key))));
   if (member == object.MemberEnd()) return {};
   return Json(document_, &member->value);
 }
