@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::uint32_t file_header_bytes = 14;
 constexpr std::uint32_t info_header_bytes = 40;
-constexpr std::size_t palette_slack = 64;  // what Palette::map_row may overwrite behind a row
 constexpr std::uint32_t pixels_per_metre = 2835;  // 72 dpi, what most writers say
 
 class LittleEndian {
@@ -69,8 +68,9 @@ void write_headers(const ImageView& image, const Layout& layout, const Palette& 
   file.u32(0 /* BI_RGB */).u32(layout.file_bytes - layout.offset);
   file.u32(pixels_per_metre).u32(pixels_per_metre);
   file.u32(layout.colours).u32(0 /* all of them important */);
-  for (std::size_t i = 0; i < layout.colours; ++i) {
-    const auto rgb = i < palette.size() ? palette.rgb(i) : std::array<std::uint8_t, 3>{};
+  auto colours = palette.colours();
+  colours.resize(layout.colours);  // the rest of the table is black
+  for (const auto& rgb : colours) {
     file.u32(static_cast<std::uint32_t>(rgb[0] << 16 | rgb[1] << 8 | rgb[2]));
   }
 }
@@ -97,7 +97,7 @@ Result<void> encode_bmp(const ImageView& image, std::vector<std::byte>& out) {
   Palette palette(image.format);
   const auto try_palette = [&](std::uint32_t bits) {
     const Layout layout(image, bits);
-    out.resize(start + layout.file_bytes + palette_slack);
+    out.resize(start + layout.file_bytes + Palette::slack);
     const bool fits = write_rows(image, layout, &out[start],
                                  [&](std::span<const std::byte> row, std::uint8_t* to) {
                                    return palette.map_row(row, bits, to);
