@@ -56,9 +56,16 @@ Display describe(std::uint32_t index, const qmp::Reply& path, const qmp::Reply& 
 }  // namespace
 
 asio::awaitable<std::vector<Display>> list_displays(qmp::Client& client, qmp::Deadline deadline) {
-  const qmp::Json listing = co_await client.execute(qmp::qom_list(backend), deadline);
+  std::vector<qmp::Command> first;
+  first.push_back(qmp::qom_list(backend));
+  const std::vector<qmp::Reply> listing =
+      co_await client.execute_all(std::move(first), -1, deadline);
+  // A VM without any console has no such folder.
+  if (!listing[0].ok() && listing[0].error().qemu_class() == "DeviceNotFound") {
+    co_return std::vector<Display>();
+  }
   std::vector<std::uint32_t> indices;
-  for (const qmp::QomEntry& entry : qmp::parse_qom_list(listing)) {
+  for (const qmp::QomEntry& entry : qmp::parse_qom_list(listing[0].value())) {
     if (const auto index = console_index(entry.name)) indices.push_back(*index);
   }
   std::ranges::sort(indices);
