@@ -33,7 +33,8 @@ struct FakeConsole {
   std::string path;          // the device's, such as "/machine/peripheral/gpu0"
   std::string type = "VGA";  // the device's
   std::int64_t head = 0;
-  std::vector<FakePicture> frames;  // shown one after another; the last one stays
+  bool hot_plugged = false;         // before 11 QOM does not list it
+  std::vector<FakePicture> frames;  // shown one after another; the last one stays; none: no surface
 };
 
 struct FakeError {

@@ -100,6 +100,11 @@ bool FakeScreen::has_console_types() const {
   return options_.version >= qmp::Version{8, 0, 0};
 }
 
+// Seen on 5.2, 7.2 and 10.0: a console that came later is there, but not below /backend.
+bool FakeScreen::is_listed(const FakeConsole& console) const {
+  return !console.hot_plugged || options_.version >= qmp::Version{11, 0, 0};
+}
+
 bool FakeScreen::exists(const std::string& id) const {
   const auto& others = options_.other_devices;
   return by_path(std::string(peripheral) + id) != nullptr ||
@@ -155,6 +160,7 @@ std::optional<FakeReply> FakeScreen::screendump(const qmp::Json& arguments,
   Found found = find(arguments);
   if (found.error) return FakeReply(std::move(*found.error));
   if (found.console == nullptr) return std::nullopt;
+  if (found.console->frames.empty()) return FakeReply(generic("no surface"));
   return write(std::string(*filename), file_of(*found.console, format.string() == "png"), fdsets);
 }
 
@@ -217,8 +223,9 @@ FakeReply FakeScreen::qom_list(const std::string& path) const {
   };
   out.begin_array();
   entry("type", "string");
-  if (path == "/backend") {
+  if (path == "/backend" && !consoles_.empty()) {
     for (std::size_t i = 0; i < consoles_.size(); ++i) {
+      if (!is_listed(consoles_[i])) continue;
       const char* type = !has_console_types()   ? "child<qemu-console>"
                          : consoles_[i].is_text ? "child<qemu-fixed-text-console>"
                                                 : "child<qemu-graphic-console>";
@@ -245,6 +252,7 @@ FakeReply FakeScreen::qom_get(const std::string& path, const std::string& proper
   }
   for (std::size_t i = 0; i < consoles_.size(); ++i) {
     const Console& console = consoles_[i];
+    if (!is_listed(console)) continue;
     const std::string own_path = "/backend/console[" + std::to_string(i) + "]";
     if (path == own_path + "/device" && property == "type" && !console.is_text) {
       return qmp::JsonWriter().string(console.type).text();

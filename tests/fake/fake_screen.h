@@ -30,6 +30,7 @@ class FakeScreen {
   };
 
   [[nodiscard]] bool has_console_types() const;
+  [[nodiscard]] bool is_listed(const FakeConsole& console) const;
   [[nodiscard]] bool exists(const std::string& id) const;
   [[nodiscard]] const FakeConsole* by_path(const std::string& path) const;
   // What QEMU's lookup comes to: a console, an error, or neither, and QEMU aborts.
