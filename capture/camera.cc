@@ -57,7 +57,11 @@ Camera& Camera::operator=(Camera&& other) noexcept {
 }
 
 Camera::~Camera() {
-  if (state_ && state_->camera) (void)run(state_->loop, state_->camera->close());
+  if (!state_ || !state_->camera) return;
+  try {
+    (void)run(state_->loop, state_->camera->close());
+  } catch (...) {  // no memory even to take leave: the connection ends without it
+  }
 }
 
 Result<Camera> Camera::open(std::string socket_path, std::chrono::milliseconds timeout) {

@@ -20,6 +20,7 @@ struct Version {
   std::int64_t major = 0;
   std::int64_t minor = 0;
   std::int64_t micro = 0;
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 means the 0 within <=>
   auto operator<=>(const Version&) const = default;
   [[nodiscard]] std::string text() const;  // "7.2.22"
 };
