@@ -14,6 +14,8 @@ _qmpshot() {
   local options='
     -s --socket -d --device --head -a --all -l --list
     -o --output -f --format -j --json --base64
+    -q --quality --small --crop --scale --max-size --filter
+    --freeze --wake --require-content --wait-content
     --route -t --timeout --stats -v --verbose -h --help -V --version'
 
   COMPREPLY=()
@@ -31,8 +33,12 @@ _qmpshot() {
       ;;
     -f | --format) mapfile -t COMPREPLY < <(compgen -W 'png jpeg bmp qoi ppm null' -- "$word") ;;
     --route) mapfile -t COMPREPLY < <(compgen -W 'auto fd png-file ppm-file' -- "$word") ;;
+    --filter) mapfile -t COMPREPLY < <(compgen -W 'auto area lanczos nearest' -- "$word") ;;
+    -q | --quality) mapfile -t COMPREPLY < <(compgen -W '75 85 95' -- "$word") ;;
+    --wait-content) mapfile -t COMPREPLY < <(compgen -W '5s 30s 1m' -- "$word") ;;
+    --max-size) mapfile -t COMPREPLY < <(compgen -W '320 640 1024' -- "$word") ;;
     -t | --timeout) mapfile -t COMPREPLY < <(compgen -W '500ms 2s 5s 30s 1m' -- "$word") ;;
-    -d | --device | --head) ;;  # only the VM knows
+    -d | --device | --head | --crop | --scale) ;;  # only the VM knows
     *) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word") ;;
   esac
 }
