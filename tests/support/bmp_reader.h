@@ -20,7 +20,8 @@ inline Image read_bmp(std::span<const std::byte> file) {
   const auto number = [&](std::size_t at, std::size_t size) {
     if (at + size > file.size()) throw std::runtime_error("bmp: cut");
     std::uint32_t value = 0;
-    for (std::size_t i = size; i-- > 0;) value = value << 8 | std::to_integer<std::uint32_t>(file[at + i]);
+    for (std::size_t i = size; i-- > 0;)
+      value = value << 8 | std::to_integer<std::uint32_t>(file[at + i]);
     return value;
   };
   const auto must = [](bool holds, const char* what) {
