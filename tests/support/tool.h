@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <string>
@@ -21,8 +22,8 @@ inline bool has_tool(const std::string& name) {
 // What the shell `command` writes to stdout; `{}` in it becomes a temporary file that holds
 // `input`. Throws std::runtime_error when it fails.
 inline std::vector<std::byte> run_tool(std::string command, std::span<const std::byte> input) {
-  char path[] = "/tmp/qmpshot-test-XXXXXX";
-  const int fd = mkstemp(path);
+  std::string path = std::filesystem::temp_directory_path() / "qmpshot-test-XXXXXX";
+  const int fd = mkstemp(path.data());
   if (fd < 0) throw std::runtime_error("cannot make a temporary file");
   ::close(fd);
   std::ofstream(path, std::ios::binary)
@@ -34,7 +35,7 @@ inline std::vector<std::byte> run_tool(std::string command, std::span<const std:
   char block[65536];
   for (std::size_t n; (n = std::fread(block, 1, sizeof block, pipe)) > 0;) output.append(block, n);
   const int status = pclose(pipe);
-  ::unlink(path);
+  ::unlink(path.c_str());
   if (status != 0) throw std::runtime_error("failed: " + command);
   return bytes(output);
 }
