@@ -12,10 +12,11 @@ namespace qmpshot::test {
 enum class Guest {
   flipper,  // 320x200, QEMU shows 640x400: all black, all white, all black, ... for ever
   colours,  // 1024x768, more than a palette's worth of colours, drawn once
+  text,     // 720x400, text mode: every character, many colours, drawn once
 };
 
 // What to put at the front of a disk or floppy. Both say "R" on -debugcon when the picture begins
-// (flipper) or stands (colours).
+// (flipper) or stands (the others).
 std::string boot_sector(Guest guest);
 
 // What `colours` draws: rgb24, rows top to bottom.

@@ -152,7 +152,8 @@ int run(const Options& options) {
 }  // namespace qmpshot::tools
 
 int main(int argc, char** argv) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error like any other
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error like any other,
+  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file above `ulimit -f`
   try {
     const auto options = qmpshot::tools::parse_options(argc, argv);
     if (const int* status = std::get_if<int>(&options)) return *status;

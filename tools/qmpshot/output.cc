@@ -7,11 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
 #include <cstdlib>
-#include <optional>
+#include <string_view>
 
 namespace qmpshot::tools {
 namespace {
@@ -48,13 +49,20 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-// The file a rename would replace: through symbolic links, so that they stay.
-std::string behind_links(const std::string& path) {
-  char* resolved = ::realpath(path.c_str(), nullptr);
-  if (resolved == nullptr) return path;
-  std::string target = resolved;
-  std::free(resolved);
-  return target;
+// The file a rename would replace, or make: through symbolic links, so that they stay. A link whose
+// target is missing is one too, so realpath(3) does not do.
+std::string behind_links(std::string path) {
+  constexpr int most_links = 40;  // as the kernel follows
+  std::array<char, PATH_MAX> target;
+  for (int links = 0; links < most_links; ++links) {
+    const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
+    if (size <= 0) break;
+    const std::string_view link(target.data(), static_cast<std::size_t>(size));
+    if (link.front() == '/') path.clear();
+    path.resize(path.rfind('/') + 1);  // its folder; npos + 1 is 0
+    path += link;
+  }
+  return path;
 }
 
 // What a new file may be to others: as the one it replaces, else as umask says.
@@ -86,7 +94,7 @@ Result<void> replace_file(std::span<const std::byte> bytes, const std::string& p
 Result<void> save(std::span<const std::byte> bytes, const std::string& path) {
   struct stat info {};
   const bool exists = ::stat(path.c_str(), &info) == 0;
-  if (!exists) return replace_file(bytes, path, mode_for(nullptr));
+  if (!exists) return replace_file(bytes, behind_links(path), mode_for(nullptr));
   if (S_ISREG(info.st_mode)) return replace_file(bytes, behind_links(path), mode_for(&info));
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
   if (!file) return cannot_save(path, errno);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "capture/leftovers.h"
+
+#include "capture/frame_slot.h"
+#include "qmp/commands.h"
+#include "tests/fake/fake_qemu.h"
+#include "tests/support/await.h"
+#include "tests/support/sockets.h"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <regex>
+#include <string>
+
+namespace qmpshot::capture {
+namespace {
+
+const qmp::Deadline soon() {
+  return qmp::Deadline::after(std::chrono::seconds(20));
+}
+
+// The PID of a process that is no more.
+pid_t gone() {
+  const pid_t child = ::fork();
+  if (child == 0) ::_exit(0);
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  return child;
+}
+
+std::string with_pid(std::string tag, pid_t pid) {
+  const std::string ours = std::to_string(::getpid());
+  return tag.replace(tag.find(ours), ours.size(), std::to_string(pid));
+}
+
+asio::awaitable<void> lend_and_reclaim(qmp::Client client, std::string tag) {
+  co_await client.handshake(soon());
+  const FrameSlot slot = FrameSlot::create().value();
+  std::vector<qmp::Command> commands;
+  commands.push_back(qmp::add_fd(7, tag));
+  co_await client.execute_all(std::move(commands), slot.writer(), soon());
+  co_await reclaim_leftovers(client, soon());
+}
+
+// How many descriptors a QEMU holds that was lent one under `tag`, and was then cleaned up.
+std::size_t left_of(const std::string& tag) {
+  test::FakeQemu fake;
+  const UniqueFd keeps_the_sets = fake.connect();  // the last client's leaving frees them
+  asio::io_context io;
+  qmp::Client client(io.get_executor(), UniqueFd(::dup(keeps_the_sets.get())));
+  test::run(io, lend_and_reclaim(std::move(client), tag)).value();
+  return fake.descriptors();
+}
+
+TEST(OwnerTag, SaysProcessAndNamespace) {
+  EXPECT_TRUE(std::regex_match(owner_tag(), std::regex(R"(qmpshot \d+ pid:\[\d+\])")))
+      << owner_tag();
+}
+
+TEST(ReclaimLeftovers, TakesWhatADeadProcessOfOursLent) {
+  EXPECT_EQ(left_of(with_pid(owner_tag(), gone())), 0u);
+}
+
+TEST(ReclaimLeftovers, LeavesWhatALivingProcessLent) {
+  EXPECT_EQ(left_of(owner_tag()), 1u);
+  EXPECT_EQ(left_of(with_pid(owner_tag(), 1)), 1u);
+}
+
+TEST(ReclaimLeftovers, LeavesWhatOthersLent) {
+  const std::string dead = std::to_string(gone());
+  for (const std::string& tag :
+       {std::string(), std::string("libvirt"), "qmpshot " + dead,
+        "qmpshot " + dead + " pid:[1]",  // of another PID namespace
+        "other" + owner_tag(), "qmpshot x" + owner_tag().substr(owner_tag().rfind(' ')),
+        "qmpshot -" + dead + owner_tag().substr(owner_tag().rfind(' ')),
+        "qmpshot 99999999999999999999" + owner_tag().substr(owner_tag().rfind(' '))}) {
+    EXPECT_EQ(left_of(tag), 1u) << tag;
+  }
+}
+
+TEST(HoldsFrameMemory, LooksAtTheProcessAtTheOtherEnd) {
+  const auto [mine, other] = test::socket_pair();  // the peer is this very process
+  EXPECT_EQ(holds_frame_memory(mine.get()), false);
+  const FrameSlot slot = FrameSlot::create().value();
+  EXPECT_EQ(holds_frame_memory(mine.get()), true);
+}
+
+TEST(HoldsFrameMemory, DoesNotKnowWhereThereIsNoSocket) {
+  EXPECT_EQ(holds_frame_memory(-1), std::nullopt);
+}
+
+TEST(PeerOf, IsTheUserAndProcessThatListened) {
+  const auto [mine, other] = test::socket_pair();
+  const std::optional<Peer> peer = peer_of(mine.get());
+  ASSERT_TRUE(peer.has_value());
+  EXPECT_EQ(peer->pid, ::getpid());
+  EXPECT_EQ(peer->uid, ::geteuid());
+}
+
+}  // namespace
+}  // namespace qmpshot::capture
