@@ -19,6 +19,10 @@ constexpr std::size_t max_tokens = 2 * (buffer_bytes / min_match + 1);
 // So much is looked through at once: its masks and itself fit the first cache.
 constexpr std::size_t band_bytes = 32768;
 
+// From here on libdeflate's checksum is used, three times as fast as ours. It first asks what the
+// CPU can do, which takes 40 us in a VM: more than a console frame does.
+constexpr std::size_t large_bytes = std::size_t{1} << 20U;
+
 // A block is closed when it has so many of either: its code should fit the part of the picture it
 // is for, and its head (some 80 bytes) should not count.
 constexpr std::size_t full_tokens = 16384;
@@ -151,7 +155,7 @@ void ScreenDeflate::restart(const RowShape& shape, std::size_t row_count) {
   position_ += static_cast<std::uint32_t>(end_ + 2 * deflate_window);
   shape_ = shape;
   // Memory that is reserved and not touched costs nothing; what a vector moves when it grows does.
-  expected_bytes_ = row_count * shape.row_bytes / 3;
+  expected_bytes_ = row_count * shape.row_bytes;
   begin_ = end_ = history_ = block_bytes_ = 0;
   token_count_ = literal_count_ = 0;
   pending_ = 0;
@@ -195,7 +199,9 @@ void ScreenDeflate::compress() {
     close_block(false);
   }
   std::memset(work_->bytes() + end_, 0, slack);
-  adler_ = libdeflate_adler32(adler_, work_->bytes() + begin_, count);
+  adler_ = expected_bytes_ < large_bytes
+               ? kernels_->adler32(adler_, work_->bytes() + begin_, count)
+               : libdeflate_adler32(adler_, work_->bytes() + begin_, count);
   const Band band = {work_->bytes(), begin_, end_,        history_,
                      position_,      shape_, work_->hash, work_->masks};
   TokenSink sink = {work_->literals + literal_count_, work_->tokens + token_count_, pending_};
@@ -215,7 +221,7 @@ void ScreenDeflate::compress() {
 void ScreenDeflate::grow(std::size_t bits) {
   const std::size_t needed = written_ + bits / 8 + 2 * sizeof(std::uint64_t);
   if (needed > out_->capacity()) {
-    out_->reserve(std::max({needed, 2 * out_->capacity(), start_ + expected_bytes_}));
+    out_->reserve(std::max({needed, 2 * out_->capacity(), start_ + expected_bytes_ / 3}));
   }
   out_->resize(std::max(out_->size(), needed));
   bits_.out = reinterpret_cast<std::uint8_t*>(out_->data() + written_);

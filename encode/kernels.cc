@@ -8,6 +8,16 @@
 #include <cstdlib>
 #include <string>
 
+// glibc looked at CPUID, and at what the system saves, when the process started. libgcc would look
+// again, in a constructor of every program: in a VM each look takes 8 us, because the hypervisor
+// answers it.
+#if defined(__x86_64__) && defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#include <sys/platform/x86.h>
+#define QMPSHOT_CPU_HAS(glibc_name, gcc_name) (CPU_FEATURE_ACTIVE(glibc_name) != 0)
+#else
+#define QMPSHOT_CPU_HAS(glibc_name, gcc_name) (__builtin_cpu_supports(gcc_name) != 0)
+#endif
+
 namespace qmpshot::encode {
 namespace {
 
@@ -22,17 +32,15 @@ struct Targets {
 Targets detect() noexcept {
   Targets found;
 #if defined(__x86_64__)
-  // libgcc looks at CPUID and at what the system saves (XGETBV); each target needs what Highway's
-  // set_macros-inl.h compiles it with, less what cmake/QmpshotDependencies.cmake disables.
-  const bool ssse3 = __builtin_cpu_supports("ssse3") != 0;
-  const bool sse4 =
-      ssse3 && __builtin_cpu_supports("sse4.1") != 0 && __builtin_cpu_supports("sse4.2") != 0;
-  const bool avx2 = sse4 && __builtin_cpu_supports("avx2") != 0 &&
-                    __builtin_cpu_supports("bmi") != 0 && __builtin_cpu_supports("bmi2") != 0 &&
-                    __builtin_cpu_supports("fma") != 0;
-  const bool avx3 =
-      avx2 && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512bw") != 0;
+  // What Highway's set_macros-inl.h compiles each target with, less what
+  // cmake/QmpshotDependencies.cmake disables.
+  const bool ssse3 = QMPSHOT_CPU_HAS(SSSE3, "ssse3");
+  const bool sse4 = ssse3 && QMPSHOT_CPU_HAS(SSE4_1, "sse4.1") && QMPSHOT_CPU_HAS(SSE4_2, "sse4.2");
+  const bool avx2 = sse4 && QMPSHOT_CPU_HAS(AVX2, "avx2") && QMPSHOT_CPU_HAS(BMI1, "bmi") &&
+                    QMPSHOT_CPU_HAS(BMI2, "bmi2") && QMPSHOT_CPU_HAS(FMA, "fma");
+  const bool avx3 = avx2 && QMPSHOT_CPU_HAS(AVX512F, "avx512f") &&
+                    QMPSHOT_CPU_HAS(AVX512VL, "avx512vl") &&
+                    QMPSHOT_CPU_HAS(AVX512DQ, "avx512dq") && QMPSHOT_CPU_HAS(AVX512BW, "avx512bw");
   found.add(ssse3, CpuTarget::ssse3);
   found.add(sse4, CpuTarget::sse4);
   found.add(avx2, CpuTarget::avx2);

@@ -29,7 +29,7 @@ inline void equal_masks(const std::uint8_t* a, const std::uint8_t* b, std::size_
 
 }  // namespace
 
-constexpr DeflateKernels deflate = {tokenize, emit};
+constexpr DeflateKernels deflate = {adler32, tokenize, emit};
 
 }  // namespace qmpshot::encode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -53,7 +53,7 @@ inline void equal_masks(const std::uint8_t* a, const std::uint8_t* b, std::size_
 
 #include "encode/kernels_deflate-inl.h"
 
-constexpr DeflateKernels deflate = {tokenize, emit};
+constexpr DeflateKernels deflate = {adler32, tokenize, emit};
 
 }  // namespace
 }  // namespace scalar

@@ -58,6 +58,9 @@ struct EmitTables {
 };
 
 struct DeflateKernels {
+  // RFC 1950, 9: `adler` is that of the bytes before, 1 at first.
+  std::uint32_t (*adler32)(std::uint32_t adler, const std::uint8_t* bytes, std::size_t count);
+
   void (*tokenize)(const Band& band, TokenSink& sink);
 
   // Literals are those of the tokens, then `rest` more. The longest literal or length code is 14

@@ -149,6 +149,20 @@ TEST(Huffman, CodesAreTheCanonicalOnesReversed) {
             (std::vector<std::uint16_t>{0b010, 0b110, 0b001, 0b101, 0b011, 0b00, 0b0111, 0b1111}));
 }
 
+TEST(DeflateKernels, Adler32EqualsLibdeflates) {
+  const test::GuardedMemory memory(300000);
+  for (const CpuTarget target : cpu_targets()) {
+    for (std::size_t length = 0; length < 12000; length += length < 300 ? 1 : 331) {
+      const auto bytes = memory.end(length);
+      std::ranges::fill(bytes, std::uint8_t{255});  // the worst case for overflow
+      if (length % 2 == 0) test::fill(bytes, static_cast<std::uint32_t>(length));
+      ASSERT_EQ(deflate_kernels(target).adler32(0xFFF0FFF0U, bytes.data(), length),
+                libdeflate_adler32(0xFFF0FFF0U, bytes.data(), length))
+          << name(target) << ", " << length;
+    }
+  }
+}
+
 // Every target finds the same tokens, and reads nothing outside the band and its 64 bytes.
 TEST(DeflateKernels, TokenizeEqualsTheScalarOne) {
   const test::GuardedMemory memory(64 + 258 + 64 + 64);
