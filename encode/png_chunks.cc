@@ -64,6 +64,12 @@ void append(std::vector<std::byte>& out, std::string_view text) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
+// char is signed on some machines and not on others.
+bool is_control(char c) {
+  const auto code = static_cast<unsigned char>(c);
+  return code < ' ' || code == 0x7F;
+}
+
 bool is_printable_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
 }
@@ -73,7 +79,7 @@ bool is_printable_ascii(std::string_view text) {
 Result<void> write_text(std::string_view keyword, std::string_view text,
                         std::vector<std::byte>& out) {
   if (text.empty()) return {};
-  if (std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ') || c == 0x7F; })) {
+  if (std::ranges::any_of(text, is_control)) {
     return Error(Errc::bad_argument, "writing a PNG: its text \"" + std::string(keyword) +
                                          "\" contains a control character");
   }
