@@ -167,7 +167,7 @@ inline Match probe_gap(const Band& band, std::size_t begin, std::size_t to, std:
       misses /= 4;
       return {at - back, length + back, distance};
     }
-    at += 1 + (misses / 8 < 64 ? misses / 8 : 64);
+    at += 1 + (misses / 4 < 64 ? misses / 4 : 64);
     ++misses;
   }
   return {to, 0, 0};
