@@ -195,6 +195,19 @@ void RealQemu::send_signal(int number) const {
   if (::kill(pid_, number) != 0) fail("kill");
 }
 
+void RealQemu::freeze() const {
+  send_signal(SIGSTOP);
+  int status = 0;
+  if (::waitpid(pid_, &status, WUNTRACED) != pid_ || !WIFSTOPPED(status)) fail("stopping QEMU");
+}
+
+void RealQemu::wait_until_ended() const {
+  pollfd ended{process_.get(), POLLIN, 0};
+  if (::poll(&ended, 1, static_cast<int>(patience.count())) != 1) {
+    throw std::runtime_error("QEMU does not end");
+  }
+}
+
 std::string RealQemu::words() const {
   return text(read_file(file("words")));
 }

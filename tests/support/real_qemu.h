@@ -63,6 +63,10 @@ class RealQemu {
   // How many descriptors it has open.
   [[nodiscard]] std::size_t open_descriptors() const;
   void send_signal(int number) const;
+  // Sends SIGSTOP and returns when all of it stands still. SIGCONT makes it go on.
+  void freeze() const;
+  // Returns when the process and all its descriptors are gone; fails after a minute.
+  void wait_until_ended() const;
   // What it said on stderr.
   [[nodiscard]] std::string words() const;
 

@@ -41,8 +41,8 @@ TEST_F(RealQemuTest, SaysInQemusWordsWhyItDoesNotStart) {
 TEST_F(RealQemuTest, KnowsWhenItDied) {
   RealQemu qemu(QemuOptions({"-S"}));
   qemu.send_signal(SIGKILL);
-  while (qemu.alive()) {
-  }
+  qemu.wait_until_ended();
+  EXPECT_FALSE(qemu.alive());
 }
 
 TEST_F(RealQemuTest, RunsAsAnotherUser) {
