@@ -13,6 +13,7 @@ enum class Guest {
   flipper,  // 320x200, QEMU shows 640x400: all black, all white, all black, ... for ever
   colours,  // 1024x768, more than a palette's worth of colours, drawn once
   text,     // 720x400, text mode: every character, many colours, drawn once
+  wide,     // 1920x1080, flat lines and busy lines, drawn once; for -device VGA or -vga std
 };
 
 // What to put at the front of a disk or floppy. Both say "R" on -debugcon when the picture begins

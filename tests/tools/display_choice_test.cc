@@ -156,11 +156,16 @@ TEST_F(DisplayChoice, TextConsolesAreListedAndLeftOut) {
   EXPECT_TRUE(vm.alive());
 }
 
-// QEMU does not list it, and from 8.0 on dies when it is asked for it (D1).
+// From 8.0 on QEMU dies when it is asked for it (D1); only 11.1 lists it, so only there is that said.
 TEST_F(DisplayChoice, HotPluggedDisplayBehindTextConsolesDoesNotCostTheVm) {
   RealQemu vm(with_text_consoles());
   vm.qmp("device_add", R"({"driver":"bochs-display","id":"late"})");
-  expect_failure(qmpshot({"-s", vm.socket(), "--device", "late"}), 5, {"late", "gpu0"});
+  const Finished run = qmpshot({"-s", vm.socket(), "--device", "late"});
+  if (run.status == 6) {
+    expect_failure(run, 6, {"late", "abort"});
+  } else {
+    expect_failure(run, 5, {"late", "gpu0"});
+  }
   EXPECT_TRUE(vm.alive());
 }
 
@@ -196,7 +201,7 @@ TEST_F(DisplayChoice, MachineNotMadeYetIsQemusRefusalVerbatim) {
   options.arguments.emplace_back("-preconfig");
   options.guest.reset();
   RealQemu vm(options);
-  expect_failure(qmpshot({"-s", vm.socket(), "-o", file("a.png")}), 5, {"initializ"});
+  expect_failure(qmpshot({"-s", vm.socket(), "-o", file("a.png")}), 5, {"permitted"});
   EXPECT_TRUE(vm.alive());
 }
 
