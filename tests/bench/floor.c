@@ -4,7 +4,7 @@
  *
  *   floor SOCKET                    one frame, the whole session in one message
  *   floor SOCKET loop N [read]      N frames on one connection, one descriptor set; with `read`
- * each is copied into our memory. Prints frames per second floor SOCKET silence            until
+ * each is copied into our memory. Prints milliseconds a frame floor SOCKET silence            until
  * SIGTERM, asks again and again; prints in milliseconds the longest wait for an answer
  */
 #define _GNU_SOURCE
@@ -137,7 +137,7 @@ static int loop(const char* path, int frames, int with_read) {
       check(pread(memory.readable, copy, size, 0) == (ssize_t)size, "pread");
     }
   }
-  printf("%.1f\n", frames * 1e3 / (now_ms() - begin));
+  printf("%.3f\n", (now_ms() - begin) / frames);
   send_with_fd(socket, REMOVE, -1);
   await_replies(socket, 1);
   free(copy);

@@ -2,7 +2,8 @@
 // What a screenshot costs, beside the least it could cost and what people do today. Prints
 // Markdown; scripts/bench builds and runs it.
 //
-//   screenshots [ROUNDS]
+//   screenshots ROUNDS median|fastest [processes] [frames] [silence] [start]     all tables unless
+//   named
 #include "tests/bench/side_by_side.h"
 #include "tests/support/real_qemu.h"
 #include "tests/support/temp_folder.h"
@@ -11,6 +12,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -18,6 +20,7 @@
 #include <exception>
 #include <fstream>
 #include <memory>
+#include <string_view>
 #include <thread>
 
 namespace qmpshot::bench {
@@ -147,15 +150,15 @@ std::vector<Way> one_shots(const test::RealQemu& vm, const test::TempFolder& fol
 
 // --- one connection ------------------------------------------------------------------------------
 
-double camera_fps(const std::string& socket, int frames) {
+double camera_ms(const std::string& socket, int frames) {
   Result<Camera> camera = Camera::open(socket);
   if (!camera || !camera->grab()) return NAN;
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < frames; ++i) {
     if (!camera->grab()) return NAN;
   }
-  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-  return frames / took.count();
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  return took.count() / frames;
 }
 
 std::vector<Way> loops(const test::RealQemu& vm) {
@@ -170,7 +173,7 @@ std::vector<Way> loops(const test::RealQemu& vm) {
            [=] {
              return printed({floor_program, socket, "loop", count});
            }},
-          {"**`Camera::grab`**", [=] { return camera_fps(socket, frames); }}};
+          {"**`Camera::grab`**", [=] { return camera_ms(socket, frames); }}};
 }
 
 // --- what a second monitor hears -----------------------------------------------------------------
@@ -215,7 +218,7 @@ void print_start(int rounds) {
   ways.push_back(process("`python3 -c pass`", {interpreter(), "-c", "pass"}));
   std::vector<std::string> names;
   for (const Way& way : ways) names.push_back(way.name);
-  print_table("process start, ms", {""}, names, {medians(ways, rounds * 3)}, 0);
+  print_table("process start, ms", {""}, names, {side_by_side(ways, rounds * 3)}, 0);
 }
 
 template <class MakeWays>
@@ -226,29 +229,39 @@ void print_for_screens(const std::string& title, const std::vector<Screen>& scre
   std::vector<std::vector<double>> results;
   for (const Screen& screen : screens) {
     const std::vector<Way> ways = make_ways(*screen.vm);
-    (void)medians(ways, 1);  // caches warm
+    (void)side_by_side(ways, 1);  // caches warm
     columns.push_back(screen.name);
-    results.push_back(medians(ways, rounds));
+    results.push_back(side_by_side(ways, rounds));
     rows.clear();
     for (const Way& way : ways) rows.push_back(way.name);
   }
   print_table(title, columns, rows, results, 0);
 }
 
-int run(int rounds) {
+int run(int rounds, bool fastest, const Words& tables) {
   const test::TempFolder folder;
   const std::vector<Screen> screens = boot_screens();
+  const auto wanted = [&](const char* table) {
+    return tables.empty() || std::ranges::find(tables, table) != tables.end();
+  };
+  summarize_by_fastest(fastest);
   std::printf(
-      "QEMU %s with TCG, medians of %d rounds, one after the other in turn; in brackets the "
+      "QEMU %s with TCG, the %s of %d rounds, one after the other in turn; in brackets the "
       "ratio to the first row.\n\n",
-      screens.front().vm->version().text().c_str(), rounds);
-  print_for_screens("one screenshot, a whole process, ms", screens, rounds,
-                    [&](const test::RealQemu& vm) { return one_shots(vm, folder); });
-  print_for_screens("frames a second on one connection", screens, std::max(3, rounds / 3), loops);
-  print_for_screens("longest silence of a second monitor during, ms", screens,
-                    std::max(3, rounds / 3),
-                    [&](const test::RealQemu& vm) { return silences(vm, folder); });
-  print_start(rounds);
+      screens.front().vm->version().text().c_str(), fastest ? "fastest" : "median", rounds);
+  const int fewer = std::max(3, rounds / 3);
+  if (wanted("processes")) {
+    print_for_screens("one screenshot, a whole process, ms", screens, rounds,
+                      [&](const test::RealQemu& vm) { return one_shots(vm, folder); });
+  }
+  if (wanted("frames")) {
+    print_for_screens("ms a frame on one connection", screens, fewer, loops);
+  }
+  if (wanted("silence")) {
+    print_for_screens("longest silence of a second monitor during, ms", screens, fewer,
+                      [&](const test::RealQemu& vm) { return silences(vm, folder); });
+  }
+  if (wanted("start")) print_start(rounds);
   return 0;
 }
 
@@ -257,7 +270,9 @@ int run(int rounds) {
 
 int main(int argc, char** argv) {
   try {
-    return qmpshot::bench::run(argc > 1 ? std::max(1, std::atoi(argv[1])) : 15);
+    const int rounds = argc > 1 ? std::max(1, std::atoi(argv[1])) : 15;
+    const bool fastest = argc > 2 && std::string_view(argv[2]) == "fastest";
+    return qmpshot::bench::run(rounds, fastest, {argv + std::min(argc, 3), argv + argc});
   } catch (const std::exception& error) {
     std::fprintf(stderr, "screenshots: %s\n", error.what());
     return 1;

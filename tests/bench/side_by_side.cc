@@ -22,6 +22,18 @@ namespace {
 
 constexpr double failed = std::numeric_limits<double>::quiet_NaN();
 
+bool by_fastest = false;
+
+double summary(std::vector<double> values) {
+  if (values.empty() || std::ranges::any_of(values, [](double v) { return std::isnan(v); })) {
+    return failed;
+  }
+  std::ranges::sort(values);
+  if (by_fastest) return values.front();
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
 // Starts a program whose stdout is `output`, or nowhere where that is negative.
 //   return  -1 where it cannot
 pid_t start(const std::vector<std::string>& command, int output) {
@@ -60,16 +72,11 @@ double number_from(int fd) {
 
 }  // namespace
 
-double median(std::vector<double> values) {
-  if (values.empty() || std::ranges::any_of(values, [](double v) { return std::isnan(v); })) {
-    return failed;
-  }
-  std::ranges::sort(values);
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+void summarize_by_fastest(bool fastest) {
+  by_fastest = fastest;
 }
 
-std::vector<double> medians(const std::vector<Way>& ways, int rounds) {
+std::vector<double> side_by_side(const std::vector<Way>& ways, int rounds) {
   std::vector<std::vector<double>> values(ways.size());
   for (int round = 0; round < rounds; ++round) {
     for (std::size_t i = 0; i < ways.size(); ++i) {
@@ -78,7 +85,7 @@ std::vector<double> medians(const std::vector<Way>& ways, int rounds) {
     }
   }
   std::vector<double> out;
-  for (auto& row : values) out.push_back(median(std::move(row)));
+  for (auto& row : values) out.push_back(summary(std::move(row)));
   return out;
 }
 

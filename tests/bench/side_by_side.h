@@ -15,10 +15,12 @@ struct Way {
   std::function<double()> measure;  // once; NaN: it failed
 };
 
-// The median of each, in their order; NaN where a measurement failed.
-std::vector<double> medians(const std::vector<Way>& ways, int rounds);
+// From now on side_by_side() gives the fastest, which is what a busy machine disturbs least, and
+// not the median.
+void summarize_by_fastest(bool fastest);
 
-double median(std::vector<double> values);
+// The median of each, in their order; NaN where a measurement failed.
+std::vector<double> side_by_side(const std::vector<Way>& ways, int rounds);
 
 // Milliseconds from posix_spawn(3) to the end of a program that says nothing to us; NaN where it
 // fails.
