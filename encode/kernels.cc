@@ -11,7 +11,9 @@
 // glibc looked at CPUID, and at what the system saves, when the process started. libgcc would look
 // again, in a constructor of every program: in a VM each look takes 8 us, because the hypervisor
 // answers it.
-#if defined(__x86_64__) && defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+// Clang does not understand glibc's header in C++ (_Bool).
+#if defined(__x86_64__) && defined(__GLIBC__) && !defined(__clang__) && \
+    (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
 #include <sys/platform/x86.h>
 #define QMPSHOT_CPU_HAS(glibc_name, gcc_name) (CPU_FEATURE_ACTIVE(glibc_name) != 0)
 #else
