@@ -9,8 +9,8 @@
 
 // Linked with --wrap: how many bytes the framing looks at and moves is counted, not timed.
 namespace {
-std::size_t bytes_searched = 0;
-std::size_t bytes_moved = 0;
+thread_local std::size_t bytes_searched = 0;
+thread_local std::size_t bytes_moved = 0;
 }  // namespace
 
 extern "C" {
