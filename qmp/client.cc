@@ -49,13 +49,14 @@ asio::awaitable<void> Client::pump(Deadline deadline) {
   }
 }
 
-asio::awaitable<void> Client::await_greeting(Deadline deadline) {
-  while (!session_.greeting()) co_await pump(deadline);
-}
-
 asio::awaitable<void> Client::handshake(Deadline deadline) {
-  co_await await_greeting(deadline);
-  co_await execute(Command("qmp_capabilities"), deadline);
+  // Not after the greeting: a guest agent has none, and reveals itself by its answer. And not twice,
+  // when the first try came while another client was served: QEMU refuses the second.
+  std::string bytes;
+  if (!handshake_id_) handshake_id_ = session_.begin(Command("qmp_capabilities"), bytes);
+  co_await transport_.send(bytes, -1, deadline);
+  const Reply reply = co_await reply_to(*handshake_id_, "qmp_capabilities", deadline);
+  reply.value();
 }
 
 asio::awaitable<void> Client::leave(Deadline deadline) {

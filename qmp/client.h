@@ -12,6 +12,8 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,8 +30,9 @@ class Client {
   // Takes over a connected stream socket on which nothing was read yet.
   Client(asio::any_io_executor executor, UniqueFd connected);
 
-  // Waits for the greeting and leaves negotiation mode.
-  //   errors  monitor_busy: connected, but never greeted; connection_lost, bad_peer, cancelled
+  // Leaves negotiation mode; afterwards there is a greeting().
+  //   errors  monitor_busy: connected, but never greeted; bad_peer: QEMU's monitor for people, a
+  //           guest agent or something else, by its name; connection_lost, cancelled
   asio::awaitable<void> handshake(Deadline deadline);
 
   // Runs one command and returns its value.
@@ -45,10 +48,6 @@ class Client {
 
   // The oldest event not taken yet, or the next to come.
   asio::awaitable<Event> next_event(Deadline deadline);
-
-  // Waits for the greeting only; commands may be sent before it and without it.
-  //   errors  monitor_busy, connection_lost, bad_peer, cancelled
-  asio::awaitable<void> await_greeting(Deadline deadline);
 
   // Tells the peer that no more comes and reads to the end: the peer first runs every command it
   // was sent. One that is simply closed drops those it has not begun.
@@ -69,6 +68,7 @@ class Client {
 
   Transport transport_;
   Session session_;
+  std::optional<std::int64_t> handshake_id_;
 };
 
 }  // namespace qmpshot::qmp

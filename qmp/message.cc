@@ -15,6 +15,17 @@ std::string quote(std::string_view line) {
   return "'" + out + (line.size() > shown ? "...'" : "'");
 }
 
+// What a line that is no QMP tells about who said it.
+Error not_qmp(std::string_view line) {
+  // QEMU monitor/hmp.c: "QEMU 7.2.22 monitor - type 'help' for more information"
+  if (line.starts_with("QEMU ") && line.find(" monitor - type 'help'") != std::string_view::npos) {
+    return Error(Errc::bad_peer,
+                 "it is QEMU's monitor for people (HMP), not QMP: give QEMU a -qmp socket, or -mon "
+                 "with mode=control");
+  }
+  return Error(Errc::bad_peer, "the peer does not speak QMP, it said " + quote(line));
+}
+
 // The peer's words, fit for one line of an error and for a terminal.
 std::string words(const Json& value) {
   std::string out(value.string().value_or(""));
@@ -51,9 +62,7 @@ std::string Version::text() const {
 
 Result<Message> parse_message(std::string_view line) {
   Result<Json> json = Json::parse(line);
-  if (!json || !json->is_object()) {
-    return Error(Errc::bad_peer, "the peer does not speak QMP, it said " + quote(line));
-  }
+  if (!json || !json->is_object()) return not_qmp(line);
   const Json& object = *json;
   if (const Json qmp = object["QMP"]; qmp.is_object()) return Message(greeting(qmp));
   if (const Json value = object["return"]) return Message(Return{id_of(object), value});
@@ -63,7 +72,7 @@ Result<Message> parse_message(std::string_view line) {
   if (const Json event = object["event"]; event.string()) {
     return Message(Event{words(event), object["data"]});
   }
-  return Error(Errc::bad_peer, "the peer does not speak QMP, it said " + quote(line));
+  return not_qmp(line);
 }
 
 std::string command_line(const Command& command, std::int64_t id) {

@@ -54,8 +54,8 @@ struct Event {
 using Message = std::variant<Greeting, Return, Refusal, Event>;
 
 // What one line from the peer means.
-//   errors  bad_peer: no JSON object, or none of QMP's four kinds; the line's first bytes are
-//   quoted
+//   errors  bad_peer: no JSON object, or none of QMP's four kinds: QEMU's monitor for people by its
+//           name, anything else by its first bytes
 Result<Message> parse_message(std::string_view line);
 
 // A command, its arguments one JSON object or empty for none.

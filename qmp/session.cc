@@ -1,9 +1,43 @@
 // SPDX-License-Identifier: MIT
 #include "qmp/session.h"
 
+#include "qmp/framing.h"
+
 #include <utility>
 
 namespace qmpshot::qmp {
+namespace {
+
+// A server of QMP knows at least its own handshake, and says so at once.
+Error answered_without_greeting(const Refusal* refusal) {
+  if (refusal != nullptr && refusal->error_class == "CommandNotFound") {
+    return Error(Errc::bad_peer,
+                 "it is a guest agent's socket (qemu-ga), not QMP's: give the socket of -qmp");
+  }
+  return Error(Errc::bad_peer, "the peer does not speak QMP, it answered without a greeting");
+}
+
+// Commands of ours that each QEMU with a machine has, on every host we know: who does not is
+// something else that speaks QMP.
+//   source  qemu-storage-daemon 7.2 answers CommandNotFound to all of them
+bool every_machine_has(std::string_view command) {
+  return command == "screendump" || command == "query-status" || command == "query-fdsets" ||
+         command == "add-fd";
+}
+
+Error refused(const std::string& command, const Refusal& refusal, bool negotiated) {
+  const std::string words = "(" + refusal.error_class + "): " + refusal.description;
+  // Before negotiation QEMU itself says CommandNotFound to everything.
+  if (negotiated && refusal.error_class == "CommandNotFound" && every_machine_has(command)) {
+    return Error(Errc::bad_peer, command +
+                                     ": it speaks QMP but shows no virtual machine, as "
+                                     "qemu-storage-daemon does " +
+                                     words);
+  }
+  return Error(Errc::refused, command + ": QEMU refused " + words);
+}
+
+}  // namespace
 
 std::int64_t Session::begin(const Command& command, std::string& out) {
   const std::int64_t id = ++last_id_;
@@ -14,18 +48,33 @@ std::int64_t Session::begin(const Command& command, std::string& out) {
 
 Result<void> Session::accept(std::string_view line) {
   if (line.empty()) return {};
-  Result<Message> message = parse_message(line);
+  if (unfinished_.empty() && line != "{") return take(line);
+  // As QEMU writes it for -qmp-pretty, only the outermost brackets stand alone on their lines.
+  unfinished_ += line;
+  if (unfinished_.size() > max_line_bytes) {
+    return Error(Errc::bad_peer, "the peer does not speak QMP, its answer has no end");
+  }
+  if (line != "}") return {};
+  return take(std::exchange(unfinished_, {}));
+}
+
+Result<void> Session::take(std::string_view text) {
+  Result<Message> message = parse_message(text);
   if (!message) return message.error();
   if (auto* greeting = std::get_if<Greeting>(&*message)) {
     greeting_ = std::move(*greeting);
   } else if (auto* event = std::get_if<Event>(&*message)) {
     if (events_.size() == max_events) events_.pop_front();
     events_.push_back(std::move(*event));
+  } else if (!greeting_) {
+    return answered_without_greeting(std::get_if<Refusal>(&*message));
   } else if (auto* refusal = std::get_if<Refusal>(&*message)) {
     return settle(refusal->id, std::move(*refusal));
   } else if (auto* done = std::get_if<Return>(&*message); done->id) {
     const auto waiting = waiting_.find(*done->id);
-    if (waiting != waiting_.end()) waiting->second.reply = Reply(std::move(done->value));
+    if (waiting == waiting_.end()) return {};
+    negotiated_ |= waiting->second.command == "qmp_capabilities";
+    waiting->second.reply = Reply(std::move(done->value));
   }
   return {};
 }
@@ -37,8 +86,7 @@ Result<void> Session::settle(std::optional<std::int64_t> id, Refusal refusal) {
   }
   const auto waiting = waiting_.find(*id);
   if (waiting == waiting_.end()) return {};
-  Error error(Errc::refused, waiting->second.command + ": QEMU refused (" + refusal.error_class +
-                                 "): " + refusal.description);
+  Error error = refused(waiting->second.command, refusal, negotiated_);
   waiting->second.reply = Reply(error.set_qemu_class(std::move(refusal.error_class)));
   return {};
 }

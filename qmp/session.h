@@ -15,7 +15,8 @@
 
 namespace qmpshot::qmp {
 
-// What QEMU answered to one command: its value, or Errc::refused with QEMU's class and words.
+// What QEMU answered to one command: its value, or Errc::refused with QEMU's class and words;
+// bad_peer where the peer does not know what every virtual machine knows.
 using Reply = Result<Json>;
 
 class Session {
@@ -28,8 +29,10 @@ class Session {
   std::int64_t begin(const Command& command, std::string& out);
 
   // Takes one line from the peer. Replies to ids that nobody waits for are dropped: a reply may
-  // come after the caller gave up.
-  //   errors  bad_peer: not QMP, or the peer says that it could not parse what we sent
+  // come after the caller gave up. Answers of a monitor that writes each over several lines
+  // (-qmp-pretty) are put together.
+  //   errors  bad_peer: not QMP, which an answer before any greeting is not either; or the peer
+  //           says that it could not parse what we sent
   Result<void> accept(std::string_view line);
 
   // Nothing where the peer did not greet yet.
@@ -50,12 +53,15 @@ class Session {
     std::optional<Reply> reply;
   };
 
+  Result<void> take(std::string_view text);
   Result<void> settle(std::optional<std::int64_t> id, Refusal refusal);
 
   std::optional<Greeting> greeting_;
+  bool negotiated_ = false;
   std::map<std::int64_t, Waiting> waiting_;
   std::deque<Event> events_;
   std::int64_t last_id_ = 0;
+  std::string unfinished_;  // the lines of an answer whose last one did not come yet
 };
 
 }  // namespace qmpshot::qmp

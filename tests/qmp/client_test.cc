@@ -193,6 +193,15 @@ TEST_F(ClientTest, APeerThatIsNoQemuIsTheWrongPeer) {
   }
 }
 
+TEST_F(ClientTest, QemusMonitorForPeopleIsCalledByItsName) {
+  FakeOptions options;
+  options.greeting_line = "QEMU 7.2.22 monitor - type 'help' for more information";
+  start(options);
+  const Error error = handshake().error();
+  EXPECT_EQ(error.code(), Errc::bad_peer);
+  EXPECT_NE(error.message().find("(HMP)"), std::string::npos);
+}
+
 TEST_F(ClientTest, APeerThatLeavesAtAnyMomentIsLost) {
   for (const char* moment : {test::at_greeting, "qmp_capabilities", "query-status"}) {
     for (const bool in_the_middle : {false, true}) {

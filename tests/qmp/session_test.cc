@@ -22,6 +22,8 @@ std::string refused(std::int64_t id, std::string_view words) {
 
 class SessionTest : public testing::Test {
  protected:
+  SessionTest() { accept(greeting); }
+
   std::int64_t begin(const char* name) { return session_.begin(Command(name), sent_); }
   void accept(std::string_view line) { session_.accept(line).value(); }
 
@@ -30,9 +32,86 @@ class SessionTest : public testing::Test {
 };
 
 TEST_F(SessionTest, KnowsThePeerOnceItGreeted) {
-  EXPECT_FALSE(session_.greeting().has_value());
-  accept(greeting);
+  EXPECT_FALSE(Session().greeting().has_value());
   EXPECT_EQ(session_.greeting()->version, (Version{7, 2, 22}));
+}
+
+TEST_F(SessionTest, WhoAnswersWithoutAGreetingIsNoQmp) {
+  Session session;
+  const auto id = session.begin(Command("qmp_capabilities"), sent_);
+  const Error error = session.accept(done(id)).error();
+  EXPECT_EQ(error.code(), Errc::bad_peer);
+  EXPECT_NE(error.message().find("answered without a greeting"), std::string::npos);
+}
+
+TEST_F(SessionTest, AGuestAgentIsCalledByItsName) {
+  for (const char* id : {R"("id": 1, )", ""}) {  // older ones echo no id
+    Session session;
+    session.begin(Command("qmp_capabilities"), sent_);
+    const Error error =
+        session
+            .accept("{" + std::string(id) +
+                    R"("error": {"class": "CommandNotFound", "desc": "The command )"
+                    R"(qmp_capabilities has not been found"}})")
+            .error();
+    EXPECT_EQ(error.code(), Errc::bad_peer);
+    EXPECT_NE(error.message().find("guest agent"), std::string::npos);
+  }
+}
+
+TEST_F(SessionTest, QmpWithoutAMachineIsTheWrongPeer) {
+  for (const char* command : {"screendump", "query-status", "query-fdsets", "add-fd"}) {
+    Session session;
+    session.accept(greeting).value();
+    const auto ready = session.begin(Command("qmp_capabilities"), sent_);
+    const auto id = session.begin(Command(command), sent_);
+    session.accept(done(ready)).value();
+    session
+        .accept("{\"id\":" + std::to_string(id) +
+                R"(,"error":{"class":"CommandNotFound","desc":"The command has not been found"}})")
+        .value();
+    const Error error = session.take_reply(id)->error();
+    EXPECT_EQ(error.code(), Errc::bad_peer);
+    EXPECT_EQ(error.qemu_class(), "CommandNotFound");
+    EXPECT_EQ(error.message(),
+              std::string(command) +
+                  ": it speaks QMP but shows no virtual machine, as qemu-storage-daemon does "
+                  "(CommandNotFound): The command has not been found");
+  }
+}
+
+TEST_F(SessionTest, BeforeNegotiationAMachineKnowsNothingEither) {
+  const auto id = begin("query-status");
+  accept("{\"id\":" + std::to_string(id) +
+         R"(,"error":{"class":"CommandNotFound","desc":"Expecting capabilities negotiation"}})");
+  EXPECT_EQ(session_.take_reply(id)->error().code(), Errc::refused);
+}
+
+// What 7.2 says behind -qmp-pretty.
+TEST_F(SessionTest, AnAnswerMayStandOnSeveralLines) {
+  Session session;
+  for (const char* line : {"{", "    \"QMP\": {", "        \"version\": {",
+                           "            \"qemu\": {", "                \"micro\": 22,",
+                           "                \"minor\": 2,", "                \"major\": 7",
+                           "            },", "            \"package\": \"\"", "        },",
+                           "        \"capabilities\": [", "        ]", "    }", "}"}) {
+    session.accept(line).value();
+  }
+  EXPECT_EQ(session.greeting()->version, (Version{7, 2, 22}));
+  const auto id = session.begin(Command("qmp_capabilities"), sent_);
+  for (const char* line : {"{", "    \"return\": {", "    },", "    \"id\": 1", "}"}) {
+    session.accept(line).value();
+  }
+  EXPECT_TRUE(session.take_reply(id)->ok());
+}
+
+TEST_F(SessionTest, AnAnswerOnSeveralLinesIsNotEndless) {
+  Session session;
+  session.accept("{").value();
+  const std::string line(std::size_t{1} << 20, ' ');
+  Result<void> taken;
+  for (int i = 0; i < 20 && taken.ok(); ++i) taken = session.accept(line);
+  EXPECT_EQ(taken.error().code(), Errc::bad_peer);
 }
 
 TEST_F(SessionTest, EachCommandHasAnIdOfItsOwn) {
