@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "capture/vms.h"
+
+#include "capture/monitor_probe.h"
+
+#include <qmpshot/async_vms.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/io_context.hpp>
+
+#include <exception>
+#include <utility>
+
+namespace qmpshot::capture {
+namespace {
+
+bool can_be_asked(const KnownMonitor& known) {
+  return !known.path.empty() && !known.has_client.value_or(false);
+}
+
+Monitor without_asking(const KnownMonitor& known) {
+  Monitor out;
+  out.path = known.path;
+  const bool busy = known.has_client.value_or(false);
+  out.state = busy ? MonitorState::busy : MonitorState::no_permission;
+  out.why = busy ? "another client is connected" : known.unknown_why;
+  return out;
+}
+
+// What the probe found, and what it means for this process.
+Monitor judge(const QemuProcess& process, const KnownMonitor& known, Probe probe,
+              bool check_listener) {
+  Monitor out;
+  out.path = known.path;
+  out.state = probe.state;
+  out.why = std::move(probe.why);
+  if (check_listener && known.bound_by_vm && probe.listener > 0 && probe.listener != process.pid) {
+    out.state = MonitorState::dead;
+    out.why = "process " + std::to_string(probe.listener) + " listens there now, not this one";
+  } else if (probe.state == MonitorState::busy && process.stopped) {
+    out.state = MonitorState::silent;
+    out.why = "QEMU's process is stopped (SIGSTOP)";
+  } else if (probe.state == MonitorState::busy && known.has_client == false) {
+    out.state = MonitorState::silent;
+    out.why = "no client is connected, and QEMU does not greet: its main loop is busy or hangs";
+  }
+  return out;
+}
+
+}  // namespace
+
+asio::awaitable<std::vector<Vm>> ask_monitors(std::vector<QemuProcess> processes,
+                                              std::chrono::milliseconds patience,
+                                              bool check_listener) {
+  std::vector<std::string> paths;
+  for (const QemuProcess& process : processes) {
+    for (const KnownMonitor& known : process.monitors) {
+      if (can_be_asked(known)) paths.push_back(known.path);
+    }
+  }
+  std::vector<Probe> probes = co_await probe_monitors(std::move(paths), patience);
+
+  std::vector<Vm> vms;
+  auto probe = probes.begin();
+  for (QemuProcess& process : processes) {
+    Vm vm;
+    for (const KnownMonitor& known : process.monitors) {
+      vm.monitors.push_back(can_be_asked(known)
+                                ? judge(process, known, std::move(*probe++), check_listener)
+                                : without_asking(known));
+    }
+    vm.pid = process.pid;
+    vm.name = std::move(process.name);
+    vm.uuid = std::move(process.uuid);
+    vm.binary = std::move(process.binary);
+    vms.push_back(std::move(vm));
+  }
+  co_return vms;
+}
+
+}  // namespace qmpshot::capture
+
+namespace qmpshot {
+
+asio::awaitable<std::vector<Vm>> async_list_vms(std::chrono::milliseconds patience) {
+  return capture::ask_monitors(capture::find_qemu_processes(), patience, true);
+}
+
+Result<std::vector<Vm>> list_vms(std::chrono::milliseconds patience) {
+  asio::io_context loop{1};
+  std::vector<Vm> vms;
+  std::exception_ptr failure;
+  auto on_done = [&](std::exception_ptr thrown, std::vector<Vm> found) {
+    failure = std::move(thrown);
+    vms = std::move(found);
+  };
+  asio::co_spawn(loop, async_list_vms(patience), on_done);
+  loop.run();
+  if (!failure) return vms;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::exception& error) {
+    return Error(Errc::cannot_write, error.what());  // out of memory, or of descriptors
+  }
+}
+
+}  // namespace qmpshot
