@@ -50,8 +50,8 @@ asio::awaitable<void> Client::pump(Deadline deadline) {
 }
 
 asio::awaitable<void> Client::handshake(Deadline deadline) {
-  // Not after the greeting: a guest agent has none, and reveals itself by its answer. And not twice,
-  // when the first try came while another client was served: QEMU refuses the second.
+  // Not after the greeting: a guest agent has none, and reveals itself by its answer. And not
+  // twice, when the first try came while another client was served: QEMU refuses the second.
   std::string bytes;
   if (!handshake_id_) handshake_id_ = session_.begin(Command("qmp_capabilities"), bytes);
   co_await transport_.send(bytes, -1, deadline);

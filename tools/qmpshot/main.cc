@@ -2,6 +2,7 @@
 // qmpshot: the screen of a running VM, on the terminal, in a file or in a pipe.
 #include "capture/stopwatch.h"
 #include "encode/base64.h"
+#include "tools/qmpshot/choose_socket.h"
 #include "tools/qmpshot/exit_status.h"
 #include "tools/qmpshot/grab.h"
 #include "tools/qmpshot/log.h"
@@ -9,6 +10,7 @@
 #include "tools/qmpshot/output.h"
 #include "tools/qmpshot/preview.h"
 #include "tools/qmpshot/report.h"
+#include "tools/qmpshot/vms.h"
 
 #include <unistd.h>
 
@@ -134,11 +136,19 @@ Result<void> list(const Options& options) {
   return deliver(as_bytes(text), options.output);
 }
 
-int run(const Options& options) {
+Result<void> choose(Options& options) {
+  Result<std::string> socket = choose_socket(options.sockets, options.vm, options.request.timeout);
+  if (!socket) return socket.error();
+  options.socket = std::move(*socket);
+  verbose("socket " + options.socket);
+  return {};
+}
+
+int run(Options options) {
   if (options.verbose) start_verbose_log();
-  const Result<void> done = options.list  ? list(options)
-                            : options.all ? shoot_all(options)
-                                          : shoot_one(options);
+  Result<void> done = choose(options);
+  if (done)
+    done = options.list ? list(options) : options.all ? shoot_all(options) : shoot_one(options);
   if (done) return exit_status::done;
   if (const int signal = interrupted_by(); signal != 0) {
     // Everything is taken back: now end as the signal asked, so that the shell knows.
@@ -155,9 +165,12 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error like any other,
   std::signal(SIGXFSZ, SIG_IGN);  // and so is a file above `ulimit -f`
   try {
-    const auto options = qmpshot::tools::parse_options(argc, argv);
+    if (argc > 1 && std::string_view(argv[1]) == "vms") {
+      return qmpshot::tools::run_vms(argc - 1, argv + 1);
+    }
+    auto options = qmpshot::tools::parse_options(argc, argv);
     if (const int* status = std::get_if<int>(&options)) return *status;
-    return qmpshot::tools::run(std::get<qmpshot::tools::Options>(options));
+    return qmpshot::tools::run(std::get<qmpshot::tools::Options>(std::move(options)));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "qmpshot: out of memory: %s\n", error.what());
     return qmpshot::tools::exit_status::of(qmpshot::Errc::cannot_write);

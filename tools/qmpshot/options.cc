@@ -23,6 +23,8 @@ constexpr const char* footer =
     "  qmpshot --socket vm.sock -o console.png       save it\n"
     "  qmpshot --socket vm.sock | feh -              pass it on\n"
     "  qmpshot --socket vm.sock --list               which displays are there\n"
+    "  qmpshot vms                                   which VMs run on this host\n"
+    "  qmpshot --vm web -o web.png                   by a VM's name, not its socket\n"
     "  qmpshot --socket vm.sock --device gpu0 --head 1 -o second.png\n"
     "\n"
     "Exit status: 0 done, 2 bad usage, 3 cannot reach, lost or cannot write, 4 timed out or\n"
@@ -30,6 +32,20 @@ constexpr const char* footer =
     "8 the guest shows no picture of its own.\n"
     "\n"
     "A QEMU has a QMP socket when started with -qmp unix:vm.sock,server=on,wait=off.";
+
+constexpr const char* vms_description =
+    "Lists the virtual machines of this host and their QMP monitors, as this user sees them.";
+
+constexpr const char* vms_footer =
+    "States:\n"
+    "  free           qmpshot --socket MONITOR, or --vm NAME, gives a picture\n"
+    "  busy           another client is connected, and a monitor serves one at a time\n"
+    "  silent         nobody is connected, but QEMU does not greet: stopped, or its loop hangs\n"
+    "  dead           nobody listens there any more\n"
+    "  no_permission  this user may not connect\n"
+    "  bad_peer       something else than a virtual machine's QMP answers there\n"
+    "\n"
+    "Monitors that have a client are left alone. The others are asked, and are free again after.";
 
 const char* const which = "Which screen";
 const char* const where = "Where the picture goes";
@@ -92,7 +108,9 @@ class HelpText : public CLI::Formatter {
     label("REQUIRED", "");
   }
   std::string make_usage(const CLI::App*, std::string) const override {
-    return "\nUsage: qmpshot --socket PATH [-o FILE] [options]\n";
+    return "\nUsage: qmpshot --socket PATH [-o FILE] [options]\n"
+           "       qmpshot --vm NAME [-o FILE] [options]\n"
+           "       qmpshot vms [--json]\n";
   }
   std::string make_option_opts(const CLI::Option* option) const override {
     return option->get_type_size() == 0 ? "" : " " + option->get_type_name();
@@ -166,9 +184,14 @@ void add_guest_options(CLI::App& app, Raw& raw) {
 
 void add_options(CLI::App& app, Raw& raw) {
   Options& options = raw.options;
-  app.add_option("-s,--socket", options.socket, "The VM's QMP socket")
-      ->type_name("PATH")
-      ->required()
+  CLI::Option* sockets =
+      app.add_option("-s,--socket", options.sockets,
+                     "The VM's QMP socket; of several, or of a pattern's, the first free one")
+          ->type_name("PATH")
+          ->group(which);
+  app.add_option("--vm", options.vm, "The running VM with this name, uuid or pid: see qmpshot vms")
+      ->type_name("NAME")
+      ->excludes(sockets)
       ->group(which);
   CLI::Option* device =
       app.add_option("-d,--device", options.request.display.device_id,
@@ -232,6 +255,9 @@ const encode::Encoder* encoder_for(const Raw& raw) {
 
 void finish(Raw& raw) {
   Options& options = raw.options;
+  if (options.sockets.empty() && options.vm.empty()) {
+    throw CLI::RequiredError("--socket PATH, or --vm NAME,");
+  }
   options.request.timeout = parse_duration("--timeout", raw.timeout);
   if (!raw.wait_content.empty()) {
     options.request.wait_content = parse_duration("--wait-content", raw.wait_content);
@@ -268,6 +294,26 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     return exit_status::bad_usage;
   }
   return std::move(raw.options);
+}
+
+std::variant<VmsOptions, int> parse_vms_options(int argc, char** argv) {
+  CLI::App app(vms_description, "qmpshot vms");
+  app.footer(vms_footer);
+  VmsOptions options;
+  app.add_flag("-j,--json", options.json,
+               "As JSON: [{name, pid, uuid, binary, monitors: [{path, state, why}]}]");
+  app.set_help_flag("-h,--help", "This text");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    app.exit(asked);
+    return exit_status::done;
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "qmpshot: reading the options: %s: see qmpshot vms --help\n",
+                 error.what());
+    return exit_status::bad_usage;
+  }
+  return options;
 }
 
 }  // namespace qmpshot::tools

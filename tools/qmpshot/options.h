@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace qmpshot::tools {
 
@@ -22,7 +23,9 @@ enum class Form {
 };
 
 struct Options {
-  std::string socket;
+  std::string socket;                // the one that is used, once it is chosen
+  std::vector<std::string> sockets;  // those that may be, patterns among them
+  std::string vm;                    // or those of the VM with this name, uuid or pid
   GrabRequest request;
   bool list = false;
   bool all = false;
@@ -40,5 +43,11 @@ struct Options {
 // The options, or the status to exit with at once (after --help, --version or a usage error, whose
 // one line is printed).
 std::variant<Options, int> parse_options(int argc, char** argv);
+
+// Of `qmpshot vms`, which is argv[0] here.
+struct VmsOptions {
+  bool json = false;
+};
+std::variant<VmsOptions, int> parse_vms_options(int argc, char** argv);
 
 }  // namespace qmpshot::tools

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include "tools/qmpshot/vms.h"
+
+#include "qmp/json.h"
+#include "tools/qmpshot/exit_status.h"
+#include "tools/qmpshot/options.h"
+#include "tools/qmpshot/output.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <span>
+
+namespace qmpshot::tools {
+namespace {
+
+using Row = std::array<std::string, 4>;
+
+// Names and paths are other people's: nothing of them may steer the terminal.
+std::string shown(const std::string& text) {
+  std::string out = text.empty() ? "-" : text;
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return out;
+}
+
+std::string state_text(const Monitor& monitor) {
+  std::string why = monitor.why;
+  const std::string said_already = "connecting to " + monitor.path + ": ";
+  if (why.starts_with(said_already)) why.erase(0, said_already.size());
+  return std::string(name(monitor.state)) + (why.empty() ? "" : ": " + shown(why));
+}
+
+void string_or_null(qmp::JsonWriter& writer, std::string_view key, const std::string& value) {
+  writer.key(key);
+  if (value.empty()) {
+    writer.null();
+  } else {
+    writer.string(value);
+  }
+}
+
+}  // namespace
+
+std::string vms_table(const std::vector<Vm>& vms) {
+  std::vector<Row> rows = {{"NAME", "PID", "MONITOR", "STATE"}};
+  for (const Vm& vm : vms) {
+    const std::string pid = std::to_string(vm.pid);
+    if (vm.monitors.empty()) {
+      rows.push_back({shown(vm.name), pid, "-", "none: it was started without a QMP socket"});
+    }
+    for (const Monitor& monitor : vm.monitors) {
+      rows.push_back({shown(vm.name), pid, shown(monitor.path), state_text(monitor)});
+    }
+  }
+  Row::size_type widths[3] = {};
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < 3; ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string out;
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      out += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+    }
+    out += row.back() + "\n";
+  }
+  return out;
+}
+
+std::string vms_json(const std::vector<Vm>& vms) {
+  qmp::JsonWriter writer;
+  writer.begin_array();
+  for (const Vm& vm : vms) {
+    writer.begin_object();
+    string_or_null(writer, "name", vm.name);
+    writer.key("pid").integer(vm.pid);
+    string_or_null(writer, "uuid", vm.uuid);
+    writer.key("binary").string(vm.binary);
+    writer.key("monitors").begin_array();
+    for (const Monitor& monitor : vm.monitors) {
+      writer.begin_object();
+      string_or_null(writer, "path", monitor.path);
+      writer.key("state").string(name(monitor.state));
+      string_or_null(writer, "why", monitor.why);
+      writer.end_object();
+    }
+    writer.end_array();
+    writer.end_object();
+  }
+  return writer.end_array().text();
+}
+
+int run_vms(int argc, char** argv) {
+  const auto options = parse_vms_options(argc, argv);
+  if (const int* status = std::get_if<int>(&options)) return *status;
+  const bool json = std::get<VmsOptions>(options).json;
+  const Result<std::vector<Vm>> vms = list_vms();
+  Result<void> done;
+  if (vms) {
+    const std::string text = json ? vms_json(*vms) + "\n" : vms_table(*vms);
+    done = write_stdout(std::as_bytes(std::span(text)));
+  } else {
+    done = vms.error().within("looking for virtual machines");
+  }
+  if (done) return exit_status::done;
+  std::fprintf(stderr, "qmpshot: %s\n", done.error().message().c_str());
+  return exit_status::of(done.error().code());
+}
+
+}  // namespace qmpshot::tools
