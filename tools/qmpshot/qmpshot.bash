@@ -12,13 +12,17 @@ _qmpshot() {
   fi
 
   local options='
-    -s --socket -d --device --head -a --all -l --list
+    -s --socket --vm -d --device --head -a --all -l --list
     -o --output -f --format -j --json --base64
     -q --quality --small --crop --scale --max-size --filter
     --freeze --wake --require-content --wait-content
     --route -t --timeout --stats -v --verbose -h --help -V --version'
 
   COMPREPLY=()
+  if [[ ${COMP_WORDS[1]} == vms ]]; then
+    mapfile -t COMPREPLY < <(compgen -W '-j --json -h --help' -- "$word")
+    return
+  fi
   case $before in
     -s | --socket)
       local path
@@ -38,8 +42,11 @@ _qmpshot() {
     --wait-content) mapfile -t COMPREPLY < <(compgen -W '5s 30s 1m' -- "$word") ;;
     --max-size) mapfile -t COMPREPLY < <(compgen -W '320 640 1024' -- "$word") ;;
     -t | --timeout) mapfile -t COMPREPLY < <(compgen -W '500ms 2s 5s 30s 1m' -- "$word") ;;
-    -d | --device | --head | --crop | --scale) ;;  # only the VM knows
-    *) mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word") ;;
+    -d | --device | --head | --crop | --scale | --vm) ;;  # only the VM knows
+    *)
+      if ((COMP_CWORD == 1)); then options+=' vms'; fi
+      mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
+      ;;
   esac
 }
 
