@@ -8,10 +8,13 @@
 namespace qmpshot::qmp {
 namespace {
 
+constexpr const char* greeting_wait = "waiting for QEMU's greeting";
+
 Error never_greeted() {
   return Error(Errc::monitor_busy,
-               "waiting for QEMU's greeting: none came: the monitor is busy with another client "
-               "(it serves one at a time) or QEMU is stopped: give QEMU a second -qmp socket");
+               "none came: the monitor is busy with another client (it serves one at a time) or "
+               "QEMU is stopped: give QEMU a second -qmp socket")
+      .within(greeting_wait);
 }
 
 // Whatever ends the wait for replies, those that come later are nobody's.
@@ -45,6 +48,7 @@ asio::awaitable<void> Client::pump(Deadline deadline) {
     session_.accept(co_await transport_.receive_line(deadline)).value();
   } catch (const Error& error) {
     if (error.code() == Errc::timed_out && !transport_.heard()) throw never_greeted();
+    if (error.code() == Errc::bad_peer && !session_.greeting()) throw error.within(greeting_wait);
     throw;
   }
 }

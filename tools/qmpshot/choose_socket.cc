@@ -158,7 +158,8 @@ Result<QemuProcess> find_vm(const std::string& vm) {
 }
 
 Result<std::string> choose_monitor(QemuProcess process, std::chrono::milliseconds timeout) {
-  const std::string attempt = "reaching VM " + title(process);
+  const std::string attempt = "reaching VM " + title(process) +
+                              (process.stopped ? ", whose process is stopped (SIGSTOP)" : "");
   if (process.monitors.empty()) {
     return Error(Errc::cannot_connect, attempt +
                                            ": it has no QMP socket: start it with "
