@@ -43,7 +43,9 @@ asio::awaitable<AsyncCamera> AsyncCamera::adopt(UniqueFd connected,
 }
 
 asio::awaitable<Frame> AsyncCamera::grab(GrabRequest request) {
-  co_return co_await capture::fulfil(state_->grabber, std::move(request), capture::Stopwatch());
+  const qmp::Deadline deadline = qmp::Deadline::after(request.timeout);
+  co_return co_await capture::fulfil(state_->grabber, std::move(request), capture::Stopwatch(),
+                                     deadline);
 }
 
 asio::awaitable<std::vector<Display>> AsyncCamera::displays(std::chrono::milliseconds timeout) {

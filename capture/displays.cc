@@ -30,7 +30,7 @@ std::optional<std::uint32_t> console_index(std::string_view name) {
 }
 
 std::string text_or_empty(const qmp::Reply& reply) {
-  return reply.ok() ? std::string(reply->string().value_or("")) : std::string();
+  return reply.ok() ? qmp::printable(reply->string().value_or("")) : std::string();
 }
 
 std::string console_path(std::uint32_t index) {
@@ -128,9 +128,8 @@ Result<Display> choose_display(const std::vector<Display>& displays, const Displ
   }
   std::string known;
   for (const std::string& id : ids) known += (known.empty() ? "" : ", ") + id;
-  return Error(Errc::refused,
-               attempt + ": no display has this id" +
-                   (known.empty() ? ", nor any: leave --device out" : ", but " + known));
+  return Error(Errc::refused, attempt + ": no display has this id" +
+                                  (known.empty() ? ", nor any" : ", but " + known));
 }
 
 }  // namespace qmpshot::capture

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "capture/freeze_guard.h"
 
+#include "qmp/pause.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -10,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <ctime>
 
@@ -25,14 +28,16 @@ constexpr time_t longest_watch_s = 3600;
 void keep_only(int socket, int pipe) {
   const int low = socket < pipe ? socket : pipe;
   const int high = socket < pipe ? pipe : socket;
-  const auto close_range = [](int first, int last) {
-    if (first > last) return;
+  const auto close_range = [](int first, unsigned last) {
+    if (static_cast<unsigned>(first) > last) return;
     if (::syscall(SYS_close_range, first, last, 0) == 0) return;
-    for (int fd = first; fd <= last && fd < 65536; ++fd) ::close(fd);  // Linux before 5.9
+    for (int fd = first; fd < 65536 && static_cast<unsigned>(fd) <= last; ++fd) {
+      ::close(fd);  // Linux before 5.9
+    }
   };
-  close_range(0, low - 1);
-  close_range(low + 1, high - 1);
-  close_range(high + 1, 65535);
+  if (low > 0) close_range(0, static_cast<unsigned>(low - 1));
+  close_range(low + 1, static_cast<unsigned>(high - 1));
+  close_range(high + 1, ~0U);
 }
 
 // Until the end of the stream.
@@ -55,6 +60,9 @@ void drain(int socket) {
 [[noreturn]] void watch(int socket, int pipe) {
   ::setsid();  // Ctrl-C at the terminal is for our maker
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(number, SIG_IGN);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
   ::prctl(PR_SET_NAME, "qmpshot-guard");
   keep_only(socket, pipe);
 
@@ -74,7 +82,7 @@ void drain(int socket) {
 
 Result<FreezeGuard> FreezeGuard::start(int connected_socket) {
   const auto failed = [] {
-    return Error::from_errno(Errc::cannot_write, "starting the guard for --freeze", errno);
+    return Error::from_errno(Errc::cannot_write, "starting the guard of a stopped VM", errno);
   };
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return failed();
@@ -82,24 +90,30 @@ Result<FreezeGuard> FreezeGuard::start(int connected_socket) {
   UniqueFd held(ends[1]);
 
   // fork() without SIGCHLD: a caller that waits for its children does not meet one it does not
-  // know.
+  // know. Signals wait meanwhile, so that none to our process group ends the guard before it
+  // ignores them.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const auto child = static_cast<pid_t>(::syscall(SYS_clone, 0, nullptr, nullptr, nullptr, 0));
-  if (child < 0) return failed();
   if (child == 0) watch(connected_socket, watched.get());
+  const int clone_errno = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = clone_errno;
+  if (child < 0) return failed();
   return FreezeGuard(std::move(held), child);
 }
 
-void FreezeGuard::dismiss() noexcept {
-  if (!pipe_) return;
+asio::awaitable<void> FreezeGuard::dismiss() {
+  if (!pipe_) co_return;
   const char done = 1;
   (void)!::write(pipe_.get(), &done, 1);
   pipe_ = UniqueFd();
   // Once it has ended, nobody but us holds the connection any more. It has nothing left to do, but
   // on a busy machine it may have to wait for its turn.
-  constexpr timespec turn{0, 200'000};
-  for (int turns = 0; turns < 5000; ++turns) {
-    if (::waitpid(child_, nullptr, __WCLONE | WNOHANG) != 0) return;
-    ::nanosleep(&turn, nullptr);
+  for (int turns = 0; turns < 1000; ++turns) {
+    if (::waitpid(child_, nullptr, __WCLONE | WNOHANG) != 0) co_return;
+    co_await qmp::pause_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(1));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <qmpshot/error.h>
 #include <qmpshot/unique_fd.h>
 
+#include <asio/awaitable.hpp>
 #include <sys/types.h>
 
 namespace qmpshot::capture {
@@ -25,7 +26,7 @@ class FreezeGuard {
   FreezeGuard& operator=(FreezeGuard&&) noexcept = default;
 
   // Every reply is here: the guard ends, within a second.
-  void dismiss() noexcept;
+  asio::awaitable<void> dismiss();
 
  private:
   FreezeGuard(UniqueFd pipe, pid_t child) : child_(child), pipe_(std::move(pipe)) {}

@@ -61,6 +61,20 @@ asio::awaitable<std::vector<Route>> Grabber::routes(Route asked, Frame& frame,
   co_return routes;
 }
 
+// What QEMU cannot do it will not do next time. What we could not (no descriptors left, say) we
+// may.
+void Grabber::remember(const std::vector<RouteRefusal>& refusals) {
+  refusals_.clear();
+  for (const RouteRefusal& refusal : refusals) {
+    const Errc code = refusal.why.code();
+    if (code == Errc::refused || code == Errc::unsupported) refusals_.push_back(refusal);
+  }
+}
+
+Grabber::~Grabber() {
+  for (PrivateFile& file : pending_) file.abandon();
+}
+
 asio::awaitable<Frame> Grabber::grab(GrabRequest request, Stopwatch watch, qmp::Deadline deadline) {
   Frame frame;
   Dump dump;
@@ -83,7 +97,7 @@ asio::awaitable<Frame> Grabber::grab(GrabRequest request, Stopwatch watch, qmp::
       frame.content = encode::classify(frame.image.view());
       watch.lap("judge");
       frame.steps = watch.take_steps();
-      if (request.route == Route::automatic) refusals_ = refusals;
+      if (request.route == Route::automatic) remember(refusals);
       frame.refusals = std::move(refusals);
       co_return frame;
     }
@@ -151,9 +165,9 @@ asio::awaitable<void> Grabber::grab_by(Route route, Dump dump, Frame& frame, Sto
   if (route == Route::fd) {
     frame.image = co_await fd_route_.grab(client_, std::move(dump), watch, deadline);
   } else if (route == Route::ppm_file) {
-    frame.image = co_await grab_ppm_file(client_, std::move(dump), watch, deadline);
+    frame.image = co_await grab_ppm_file(client_, std::move(dump), pending_, watch, deadline);
   } else {
-    QemuPng png = co_await grab_png_file(client_, std::move(dump), watch, deadline);
+    QemuPng png = co_await grab_png_file(client_, std::move(dump), pending_, watch, deadline);
     frame.image = std::move(png.image);
     frame.qemu_png = std::move(png.png);
   }
@@ -172,7 +186,8 @@ asio::awaitable<std::vector<Display>> Grabber::displays(qmp::Deadline deadline) 
 asio::awaitable<void> Grabber::close(qmp::Deadline deadline) {
   co_await fd_route_.close(client_, deadline);
   co_await client_.leave(deadline);
-  if (guard_) guard_->dismiss();
+  pending_.clear();
+  if (guard_) co_await guard_->dismiss();
 }
 
 }  // namespace qmpshot::capture

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "capture/fd_route.h"
+#include "capture/file_route.h"
 #include "capture/freeze_guard.h"
 #include "qmp/client.h"
 
@@ -19,6 +20,9 @@ class Grabber {
  public:
   // `client` has shaken hands.
   explicit Grabber(qmp::Client client) : client_(std::move(client)) {}
+  Grabber(const Grabber&) = delete;
+  Grabber& operator=(const Grabber&) = delete;
+  ~Grabber();
 
   // One frame, by the route asked for or the first that works; each refusal is remembered, so that
   // the next frame does not ask for it again.
@@ -43,6 +47,7 @@ class Grabber {
  private:
   // Whether the VM must be stopped for the dump; from then on somebody watches over it.
   asio::awaitable<bool> prepare_to_freeze(Frame& frame, qmp::Deadline deadline);
+  void remember(const std::vector<RouteRefusal>& refusals);
   asio::awaitable<qmp::Screendump> find_display(const DisplayChoice& choice, Frame& frame,
                                                 qmp::Deadline deadline);
   asio::awaitable<void> grab_by(Route route, Dump dump, Frame& frame, Stopwatch& watch,
@@ -52,6 +57,7 @@ class Grabber {
 
   qmp::Client client_;
   FdRoute fd_route_;
+  PendingFiles pending_;
   std::vector<RouteRefusal> refusals_;
   std::optional<FreezeGuard> guard_;  // from the first frozen frame on
 };

@@ -78,9 +78,13 @@ std::string owner_tag() {
 }
 
 asio::awaitable<void> reclaim_leftovers(qmp::Client& client, qmp::Deadline deadline) {
-  const qmp::Json sets = co_await client.execute(qmp::query_fdsets(), deadline);
+  std::vector<qmp::Command> question;
+  question.push_back(qmp::query_fdsets());
+  const std::vector<qmp::Reply> sets =
+      co_await client.execute_all(std::move(question), -1, deadline);
+  if (!sets.front().ok()) co_return;  // housekeeping is no reason to give no picture
   std::vector<qmp::Command> removals;
-  for (const qmp::FdsetEntry& entry : qmp::parse_fdsets(sets)) {
+  for (const qmp::FdsetEntry& entry : qmp::parse_fdsets(*sets.front())) {
     if (owner_is_gone(entry.opaque)) removals.push_back(qmp::remove_fd(entry.id));
   }
   co_await client.execute_all(std::move(removals), -1, deadline);

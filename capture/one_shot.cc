@@ -49,13 +49,14 @@ asio::awaitable<Answers> converse(qmp::Client& client, const FrameSlot& slot,
 }
 
 asio::awaitable<Frame> shoot_step_by_step(qmp::Client client, GrabRequest request, Stopwatch watch,
-                                          std::vector<RouteRefusal> refusals) {
+                                          std::vector<RouteRefusal> refusals,
+                                          qmp::Deadline deadline) {
   Grabber grabber(std::move(client));
   for (RouteRefusal& refusal : refusals) grabber.remember_refusal(std::move(refusal));
   std::exception_ptr failure;
   Frame frame;
   try {
-    frame = co_await fulfil(grabber, std::move(request), std::move(watch));
+    frame = co_await fulfil(grabber, std::move(request), std::move(watch), deadline);
   } catch (...) {
     failure = std::current_exception();
   }
@@ -65,25 +66,32 @@ asio::awaitable<Frame> shoot_step_by_step(qmp::Client client, GrabRequest reques
   co_return frame;
 }
 
-// The frame by one message; nothing where QEMU refused, which `refusals` then holds.
+// The frame by one message; nothing where that did not work but another route may, and why is in
+// `refusals`.
 asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch& watch,
                                                   std::vector<RouteRefusal>& refusals,
                                                   qmp::Deadline deadline) {
-  FrameSlot slot = FrameSlot::create().value();
-  const Answers answers = co_await converse(client, slot, deadline);
+  Result<FrameSlot> slot = FrameSlot::create();
+  if (!slot) {
+    refusals.emplace_back(Route::fd, slot.error());
+    co_await client.handshake(deadline);
+    co_return std::nullopt;
+  }
+  const Answers answers = co_await converse(client, *slot, deadline);
   const std::chrono::nanoseconds dump_time = watch.lap("dump");
-  answers.capabilities.value();
+  (void)answers.capabilities.value();
   const qmp::Reply& dumped = answers.add_fd.ok() ? answers.screendump : answers.add_fd;
-  if (!dumped.ok()) {
-    refusals.emplace_back(Route::fd, dumped.error());
+  Result<Image> image = dumped.ok() ? slot->seal_and_map() : Result<Image>(dumped.error());
+  watch.lap("map");
+  if (!image) {
+    refusals.emplace_back(Route::fd, image.error());
     co_return std::nullopt;
   }
   Frame frame;
   frame.taken_at = std::chrono::system_clock::now();
   frame.qemu_time = dump_time;
   frame.qemu_version = client.greeting()->version.text();
-  frame.image = slot.seal_and_map().value();
-  watch.lap("map");
+  frame.image = std::move(*image);
   frame.content = encode::classify(frame.image.view());
   watch.lap("judge");
   frame.steps = watch.take_steps();
@@ -114,7 +122,7 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request) {
     watch.lap("greeting");
   }
   co_return co_await shoot_step_by_step(std::move(client), std::move(request), std::move(watch),
-                                        std::move(refusals));
+                                        std::move(refusals), deadline);
 }
 
 }  // namespace qmpshot::capture

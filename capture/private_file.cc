@@ -36,7 +36,7 @@ Result<PrivateFile> PrivateFile::create(uid_t qemu_uid) {
 PrivateFile::~PrivateFile() {
   if (folder_.empty()) return;
   (void)::unlink(path_.c_str());  // QEMU may have done it
-  (void)::rmdir(folder_.c_str());
+  if (!abandoned_) (void)::rmdir(folder_.c_str());
 }
 
 }  // namespace qmpshot::capture

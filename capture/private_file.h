@@ -24,9 +24,13 @@ class PrivateFile {
   PrivateFile(PrivateFile&& other) noexcept
       : folder_(std::exchange(other.folder_, {})),
         path_(std::move(other.path_)),
-        fd_(std::move(other.fd_)) {}
+        fd_(std::move(other.fd_)),
+        abandoned_(other.abandoned_) {}
   PrivateFile& operator=(PrivateFile&&) = delete;
   ~PrivateFile();
+
+  // QEMU may still open the path: the file goes, the folder stays ours and keeps its name.
+  void abandon() noexcept { abandoned_ = true; }
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   [[nodiscard]] int fd() const noexcept { return fd_.get(); }
@@ -37,6 +41,7 @@ class PrivateFile {
   std::string folder_;
   std::string path_;
   UniqueFd fd_;
+  bool abandoned_ = false;
 };
 
 }  // namespace qmpshot::capture

@@ -2,11 +2,7 @@
 #include "capture/watching.h"
 
 #include "encode/compare.h"
-
-#include <asio/redirect_error.hpp>
-#include <asio/steady_timer.hpp>
-#include <asio/this_coro.hpp>
-#include <asio/use_awaitable.hpp>
+#include "qmp/pause.h"
 
 #include <algorithm>
 #include <chrono>
@@ -32,25 +28,21 @@ class Pauses {
 };
 
 asio::awaitable<void> pause(milliseconds time, qmp::Deadline deadline) {
-  asio::steady_timer timer(co_await asio::this_coro::executor);
-  timer.expires_at(std::min(std::chrono::steady_clock::now() + time, deadline.at()));
-  asio::error_code ignored;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  const asio::cancellation_state state = co_await asio::this_coro::cancellation_state;
-  if (state.cancelled() != asio::cancellation_type::none) throw Error(Errc::cancelled, "cancelled");
+  co_await qmp::pause_until(std::min(std::chrono::steady_clock::now() + time, deadline.at()));
 }
 
-asio::awaitable<Frame> grab_once(Grabber& grabber, GrabRequest request, Stopwatch watch) {
+// One more look, with a time of its own: the request's is for the first.
+asio::awaitable<Frame> look_again(Grabber& grabber, GrabRequest request) {
   const qmp::Deadline deadline = qmp::Deadline::after(request.timeout);
-  co_return co_await grabber.grab(std::move(request), std::move(watch), deadline);
+  co_return co_await grabber.grab(std::move(request), Stopwatch(), deadline);
 }
 
 // A key, then looks until the picture is another one.
-asio::awaitable<Frame> wake(Grabber& grabber, GrabRequest request, Stopwatch watch) {
-  Frame before = co_await grab_once(grabber, request, std::move(watch));
+asio::awaitable<Frame> wake(Grabber& grabber, GrabRequest request, Frame before,
+                            qmp::Deadline deadline) {
   std::optional<Error> refused;
   try {
-    co_await grabber.press_harmless_key(qmp::Deadline::after(request.timeout));
+    co_await grabber.press_harmless_key(deadline);
   } catch (const Error& error) {
     if (error.code() != Errc::refused) throw;
     refused = error;
@@ -64,7 +56,7 @@ asio::awaitable<Frame> wake(Grabber& grabber, GrabRequest request, Stopwatch wat
   Pauses pauses;
   while (!awake.passed() && encode::equal(before.image.view(), after.image.view())) {
     co_await pause(pauses.next(), awake);
-    after = co_await grab_once(grabber, request, Stopwatch());
+    after = co_await look_again(grabber, request);
   }
   co_return after;
 }
@@ -82,22 +74,18 @@ void check_content(const GrabRequest& request, const Frame& frame) {
   if (frame.content == Content::not_initialized) why = "the guest has not initialized the display";
   if (frame.content == Content::not_active) why = "the guest has switched the display off";
   throw Error(Errc::no_picture, "looking for the guest's own picture: " + why +
-                                    (request.wait_content.count() > 0 ? " still" : "") +
-                                    ": try --wake, or a longer --wait-content");
+                                    (request.wait_content.count() > 0 ? " still" : ""));
 }
 
-asio::awaitable<Frame> fulfil(Grabber& grabber, GrabRequest request, Stopwatch watch) {
+asio::awaitable<Frame> fulfil(Grabber& grabber, GrabRequest request, Stopwatch watch,
+                              qmp::Deadline deadline) {
+  Frame frame = co_await grabber.grab(request, std::move(watch), deadline);
+  if (request.wake) frame = co_await wake(grabber, request, std::move(frame), deadline);
   const qmp::Deadline until = qmp::Deadline::after(request.wait_content);
-  Frame frame;
-  if (request.wake) {
-    frame = co_await wake(grabber, request, std::move(watch));
-  } else {
-    frame = co_await grab_once(grabber, request, std::move(watch));
-  }
   Pauses pauses;
   while (frame.content != Content::picture && !until.passed()) {
     co_await pause(pauses.next(), until);
-    frame = co_await grab_once(grabber, request, Stopwatch());
+    frame = co_await look_again(grabber, request);
   }
   check_content(request, frame);
   if (request.vm_facts) {

@@ -17,8 +17,10 @@ bool is_plain(const GrabRequest& request) noexcept;
 //   errors  no_picture
 void check_content(const GrabRequest& request, const Frame& frame);
 
-// Everything the request asks for, over a connection that has shaken hands.
+// Everything the request asks for, over a connection that has shaken hands. `deadline` is for the
+// first frame; each later look at the screen has the request's timeout of its own.
 //   errors  as Camera::grab
-asio::awaitable<Frame> fulfil(Grabber& grabber, GrabRequest request, Stopwatch watch);
+asio::awaitable<Frame> fulfil(Grabber& grabber, GrabRequest request, Stopwatch watch,
+                              qmp::Deadline deadline);
 
 }  // namespace qmpshot::capture

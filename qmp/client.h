@@ -46,6 +46,9 @@ class Client {
   asio::awaitable<std::vector<Reply>> execute_all(std::vector<Command> commands, int fd,
                                                   Deadline deadline);
 
+  // The oldest event not taken yet.
+  std::optional<Event> take_event() { return session_.take_event(); }
+
   // The oldest event not taken yet, or the next to come.
   asio::awaitable<Event> next_event(Deadline deadline);
 

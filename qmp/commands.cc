@@ -5,7 +5,7 @@ namespace qmpshot::qmp {
 namespace {
 
 std::string owned(const Json& value) {
-  return std::string(value.string().value_or(""));
+  return printable(value.string().value_or(""));
 }
 
 }  // namespace

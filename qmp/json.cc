@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "qmp/json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -54,6 +55,13 @@ std::string valid_utf8(std::string_view text) {
 }
 
 }  // namespace
+
+std::string printable(std::string_view text) {
+  std::string out(text);
+  std::ranges::replace_if(
+      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return out;
+}
 
 // RapidJSON parses in place, so the text lives as long as the values that point into it.
 struct Json::Document {

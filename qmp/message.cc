@@ -28,10 +28,7 @@ Error not_qmp(std::string_view line) {
 
 // The peer's words, fit for one line of an error and for a terminal.
 std::string words(const Json& value) {
-  std::string out(value.string().value_or(""));
-  std::ranges::replace_if(
-      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return out;
+  return printable(value.string().value_or(""));
 }
 
 // Ours are integers from 1 on. Another kind was somebody else's, which is not the same as none.

@@ -65,6 +65,7 @@ Result<void> Session::take(std::string_view text) {
     greeting_ = std::move(*greeting);
   } else if (auto* event = std::get_if<Event>(&*message)) {
     if (events_.size() == max_events) events_.pop_front();
+    if (text.size() > max_event_bytes) event->data = Json();
     events_.push_back(std::move(*event));
   } else if (!greeting_) {
     return answered_without_greeting(std::get_if<Refusal>(&*message));

@@ -25,6 +25,9 @@ class Session {
   // collect them for ever.
   static constexpr std::size_t max_events = 256;
 
+  // The data of a longer one is not kept: QEMU's own are a few hundred bytes.
+  static constexpr std::size_t max_event_bytes = 16384;
+
   // Appends the command's line to `out` and returns the id under which its reply will be found.
   std::int64_t begin(const Command& command, std::string& out);
 

@@ -2,6 +2,7 @@
 #include "qmp/transport.h"
 
 #include "qmp/fd_passing.h"
+#include "qmp/pause.h"
 
 #include <asio/cancellation_state.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -97,7 +98,6 @@ asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline) {
   const sockaddr_un address = address_of(path, folder).value();
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) throw Error::from_errno(Errc::cannot_connect, "making a socket", errno);
-  asio::steady_timer timer(co_await asio::this_coro::executor);
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
          0) {
     if (errno != EAGAIN && errno != EINTR) throw cannot_connect(path, errno);
@@ -107,13 +107,7 @@ asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline) {
                                           "which serves one client at a time: give QEMU a second " +
                                           "-qmp socket");
     }
-    timer.expires_after(std::chrono::milliseconds(10));
-    asio::error_code ignored;
-    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    if (is_cancelled(co_await asio::this_coro::cancellation_state)) {
-      co_await asio::this_coro::reset_cancellation_state();
-      throw cancelled();
-    }
+    co_await pause_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
   }
   co_return socket;
 }

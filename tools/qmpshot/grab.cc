@@ -20,12 +20,20 @@ namespace {
 
 int caught_signal = 0;
 
+bool is_ignored(int number) {
+  struct sigaction action {};
+  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 // Runs `work` to its end. A signal cancels it, which takes at most the library's second for
 // cleaning up; a second signal ends the process as it always would.
 Result<void> run(asio::awaitable<void> work) {
   asio::io_context loop{1};
   asio::cancellation_signal cancel;
-  asio::signal_set signals(loop, SIGINT, SIGTERM);
+  asio::signal_set signals(loop);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    if (!is_ignored(number)) signals.add(number);  // such as SIGHUP under nohup(1)
+  }
   signals.async_wait([&](const asio::error_code& error, int number) {
     if (error) return;
     caught_signal = number;
@@ -36,10 +44,12 @@ Result<void> run(asio::awaitable<void> work) {
   std::exception_ptr failure;
   auto on_done = [&](std::exception_ptr thrown) {
     failure = std::move(thrown);
-    signals.cancel();
+    loop.stop();
   };
   asio::co_spawn(loop, std::move(work), asio::bind_cancellation_slot(cancel.slot(), on_done));
   loop.run();
+  loop.restart();
+  loop.poll();  // a signal that came at the same time as the end
   if (caught_signal != 0) return Error(Errc::cancelled, "interrupted");
   if (!failure) return {};
   try {
@@ -60,17 +70,30 @@ asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<
   out = co_await camera.displays(request.timeout);
 }
 
+bool concerns_one_display(Errc code) {
+  return code == Errc::refused || code == Errc::unsupported || code == Errc::bad_image ||
+         code == Errc::no_picture;
+}
+
 asio::awaitable<void> grab_each(AsyncCamera& camera, GrabRequest request, Gallery& gallery) {
   gallery.displays = co_await camera.displays(request.timeout);
   for (const Display& display : gallery.displays) {
     if (!display.can_be_grabbed()) continue;
     request.display =
         display.index == 0 ? DisplayChoice() : DisplayChoice(display.device_id, display.head);
-    Frame frame = co_await camera.grab(request);
-    frame.display_index = display.index;
-    frame.device_id = display.device_id;
-    frame.head = display.head;
-    gallery.frames.push_back(std::move(frame));
+    std::optional<Error> failed;
+    try {
+      Frame frame = co_await camera.grab(request);
+      frame.display_index = display.index;
+      frame.device_id = display.device_id;
+      frame.head = display.head;
+      gallery.frames.push_back(std::move(frame));
+    } catch (const Error& error) {
+      failed = error.within("display " + std::to_string(display.index));
+    }
+    if (!failed) continue;
+    if (!concerns_one_display(failed->code())) throw *failed;
+    gallery.errors.push_back(std::move(*failed));
   }
 }
 

@@ -17,7 +17,8 @@ Result<std::vector<Display>> list_displays(const std::string& socket, const Grab
 // One connection, a frame of every display that can be grabbed.
 struct Gallery {
   std::vector<Display> displays;
-  std::vector<Frame> frames;  // of those that can be grabbed, in the same order
+  std::vector<Frame> frames;  // of those that could be grabbed, in the same order
+  std::vector<Error> errors;  // of the others that can be asked for, each with its display
 };
 Result<Gallery> grab_all(const std::string& socket, const GrabRequest& request);
 

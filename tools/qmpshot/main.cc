@@ -32,23 +32,14 @@ Result<void> deliver(std::span<const std::byte> bytes, const std::string& output
   return output.empty() || output == "-" ? write_stdout(bytes) : save(bytes, output);
 }
 
-Result<void> deliver_line(std::string text, const Options& options) {
+Result<void> deliver_line(std::string text, const std::string& output) {
   text.push_back('\n');
-  return deliver(as_bytes(text), options.output);
+  return deliver(as_bytes(text), output);
 }
 
 std::string size_text(const Frame& frame) {
   return std::to_string(frame.image.view().width_px) + "x" +
          std::to_string(frame.image.view().height_px);
-}
-
-Result<void> show(const Options& options, const Frame& frame) {
-  Result<std::string> drawn = draw_preview(frame.image.view(), terminal_size());
-  if (!drawn) return drawn.error();
-  std::string text = std::move(*drawn);
-  text +=
-      size_text(frame) + ". To save it: qmpshot --socket " + options.socket + " -o console.png\n";
-  return write_stdout(as_bytes(text));
 }
 
 void tell(const Options& options, const Frame& frame) {
@@ -71,13 +62,37 @@ Result<void> hand_over(const Options& options, const Frame& frame, const std::st
   watch.lap("encode");
   Result<void> done;
   switch (options.form) {
-    case Form::file: done = deliver(file->bytes, output); break;
-    case Form::base64: done = deliver_line(encode::base64(file->bytes), options); break;
-    case Form::json:
-      done = deliver_line(frame_json(frame, *file, *options.encoder), options);
+    case Form::file:
+      if (options.encoder->name != "null") done = deliver(file->bytes, output);
       break;
+    case Form::base64: done = deliver_line(encode::base64(file->bytes), output); break;
+    case Form::json: done = deliver_line(frame_json(frame, *file, *options.encoder), output); break;
   }
   watch.lap("save");
+  if (done && options.stats) std::fputs(stats_text(frame, watch.take_steps()).c_str(), stderr);
+  return done;
+}
+
+// The command that saves what the preview shows.
+std::string save_command(const Options& options) {
+  std::string command = "qmpshot --socket " + options.socket;
+  const DisplayChoice& display = options.request.display;
+  if (!display.is_first_console()) {
+    command += " --device " + display.device_id + " --head " + std::to_string(display.head);
+  }
+  return command + " -o console.png";
+}
+
+Result<void> show(const Options& options, const Frame& frame) {
+  tell(options, frame);
+  capture::Stopwatch watch;
+  Result<Image> image = shaped(frame.image, options.shape);
+  if (!image) return image.error();
+  Result<std::string> drawn = draw_preview(image->view(), terminal_size());
+  if (!drawn) return drawn.error();
+  watch.lap("preview");
+  const Result<void> done = write_stdout(
+      as_bytes(*drawn + size_text(frame) + ". To save it: " + save_command(options) + "\n"));
   if (done && options.stats) std::fputs(stats_text(frame, watch.take_steps()).c_str(), stderr);
   return done;
 }
@@ -101,6 +116,7 @@ std::string numbered(const std::string& path, std::uint32_t index) {
 Result<void> gallery_json(const Options& options, const Gallery& gallery) {
   std::string out;
   for (const Frame& frame : gallery.frames) {
+    tell(options, frame);
     Result<PictureFile> file =
         make_file(frame, options.shape, *options.encoder, options.encode_options);
     if (!file) return file.error();
@@ -108,7 +124,12 @@ Result<void> gallery_json(const Options& options, const Gallery& gallery) {
     out += frame_json(frame, *file, *options.encoder);
   }
   out += out.empty() ? "[]" : "]";
-  return deliver_line(std::move(out), options);
+  return deliver_line(std::move(out), options.output);
+}
+
+Result<void> first_error(const Gallery& gallery) {
+  if (gallery.errors.empty()) return {};
+  return gallery.errors.front();
 }
 
 Result<void> shoot_all(const Options& options) {
@@ -119,13 +140,19 @@ Result<void> shoot_all(const Options& options) {
     std::fprintf(stderr, "qmpshot: leaving out display %u: %s\n", display.index,
                  display.why_not.c_str());
   }
-  if (options.form == Form::json) return gallery_json(options, *gallery);
+  for (const Error& error : gallery->errors) {
+    std::fprintf(stderr, "qmpshot: leaving out %s\n", error.what());
+  }
+  if (options.form == Form::json) {
+    const Result<void> done = gallery_json(options, *gallery);
+    return done ? first_error(*gallery) : done;
+  }
   for (const Frame& frame : gallery->frames) {
     const std::string path = numbered(options.output, frame.display_index);
     if (Result<void> done = hand_over(options, frame, path); !done) return done;
-    std::printf("%s\n", path.c_str());
+    if (Result<void> told = write_stdout(as_bytes(path + "\n")); !told) return told;
   }
-  return {};
+  return first_error(*gallery);
 }
 
 Result<void> list(const Options& options) {
@@ -144,6 +171,15 @@ Result<void> choose(Options& options) {
   return {};
 }
 
+// What the command line offers against it.
+const char* advice(Errc code) {
+  switch (code) {
+    case Errc::timed_out: return ": a longer --timeout may help";
+    case Errc::no_picture: return ": try --wake, or a longer --wait-content";
+    default: return "";
+  }
+}
+
 int run(Options options) {
   if (options.verbose) start_verbose_log();
   Result<void> done = choose(options);
@@ -154,7 +190,7 @@ int run(Options options) {
     // Everything is taken back: now end as the signal asked, so that the shell knows.
     (void)::raise(signal);
   }
-  std::fprintf(stderr, "qmpshot: %s\n", done.error().message().c_str());
+  std::fprintf(stderr, "qmpshot: %s%s\n", done.error().what(), advice(done.error().code()));
   return exit_status::of(done.error().code());
 }
 

@@ -197,6 +197,7 @@ void add_options(CLI::App& app, Raw& raw) {
       app.add_option("-d,--device", options.request.display.device_id,
                      "The display device with this id; without it, the first console")
           ->type_name("ID")
+          ->check([](const std::string& id) { return id.empty() ? "the id is empty" : ""; })
           ->group(which);
   app.add_option("--head", options.request.display.head, "Which output of that device; 0")
       ->type_name("N")
@@ -269,7 +270,7 @@ void finish(Raw& raw) {
   options.request.route = route_names.at(raw.route);
   options.encoder = encoder_for(raw);
   options.form = raw.json ? Form::json : raw.base64 ? Form::base64 : Form::file;
-  if (options.all && options.form == Form::file &&
+  if (options.all && options.form != Form::json &&
       (options.output.empty() || options.output == "-")) {
     throw CLI::ValidationError("--all", "needs -o FILE, or --json");
   }

@@ -4,6 +4,7 @@
 #include <qmpshot/unique_fd.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -26,6 +27,12 @@ int write_all(int fd, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t size = ::write(fd, bytes.data(), bytes.size());
     if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == EAGAIN) {
+      // Somebody made our stdout non-blocking. Whoever reads it decides how long this takes.
+      pollfd ready{fd, POLLOUT, 0};
+      (void)::poll(&ready, 1, 1000);
+      continue;
+    }
     if (size < 0) return errno;
     bytes = bytes.subspan(static_cast<std::size_t>(size));
   }
@@ -65,15 +72,21 @@ std::string behind_links(std::string path) {
   return path;
 }
 
-// What a new file may be to others: as the one it replaces, else as umask says.
-mode_t mode_for(const struct stat* replaced) {
-  if (replaced != nullptr) return replaced->st_mode & 07777;
+// Whose the new file is and what it may be to others: as the one it replaces, where we may say so,
+// else as umask says.
+//   return  0, or errno
+int dress(int fd, const struct stat* replaced) {
+  if (replaced != nullptr) {
+    (void)!::fchown(fd, replaced->st_uid, replaced->st_gid);
+    return ::fchmod(fd, replaced->st_mode & 0777) == 0 ? 0 : errno;
+  }
   const mode_t mask = ::umask(0);
   ::umask(mask);
-  return 0666 & ~mask;
+  return ::fchmod(fd, 0666 & ~mask) == 0 ? 0 : errno;
 }
 
-Result<void> replace_file(std::span<const std::byte> bytes, const std::string& path, mode_t mode) {
+Result<void> replace_file(std::span<const std::byte> bytes, const std::string& path,
+                          const struct stat* replaced) {
   const std::size_t slash = path.rfind('/');
   const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
   std::string temporary = folder + ".qmpshot-XXXXXX";
@@ -82,7 +95,7 @@ Result<void> replace_file(std::span<const std::byte> bytes, const std::string& p
   const UniqueFd file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!file) return cannot_save(path, errno);
   int failed = write_all(file.get(), bytes);
-  if (failed == 0 && ::fchmod(file.get(), mode) != 0) failed = errno;
+  if (failed == 0) failed = dress(file.get(), replaced);
   if (failed == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) failed = errno;
   if (failed == 0) return {};
   (void)::unlink(temporary.c_str());
@@ -93,9 +106,12 @@ Result<void> replace_file(std::span<const std::byte> bytes, const std::string& p
 
 Result<void> save(std::span<const std::byte> bytes, const std::string& path) {
   struct stat info {};
-  const bool exists = ::stat(path.c_str(), &info) == 0;
-  if (!exists) return replace_file(bytes, behind_links(path), mode_for(nullptr));
-  if (S_ISREG(info.st_mode)) return replace_file(bytes, behind_links(path), mode_for(&info));
+  if (::stat(path.c_str(), &info) != 0) {
+    // Anything else is a refusal, such as the kernel's to follow another user's link in /tmp.
+    if (errno != ENOENT) return cannot_save(path, errno);
+    return replace_file(bytes, behind_links(path), nullptr);
+  }
+  if (S_ISREG(info.st_mode)) return replace_file(bytes, behind_links(path), &info);
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
   if (!file) return cannot_save(path, errno);
   const int failed = write_all(file.get(), bytes);

@@ -4,9 +4,7 @@
 #include <utility>
 
 namespace qmpshot::tools {
-namespace {
 
-// The frame's picture in the shape asked for; where nothing is scaled it borrows from `frame`.
 Result<Image> shaped(const Image& frame, const Shape& shape) {
   ImageView view = frame.view();
   if (shape.crop) {
@@ -22,8 +20,6 @@ Result<Image> shaped(const Image& frame, const Shape& shape) {
   }
   return encode::scale(view, size, shape.filter);
 }
-
-}  // namespace
 
 Result<PictureFile> make_file(const Frame& frame, const Shape& shape,
                               const encode::Encoder& encoder,

@@ -29,6 +29,10 @@ struct PictureFile {
   encode::Size size;
 };
 
+// The frame's picture in the shape asked for. Where nothing is scaled it shares the frame's pixels.
+//   errors  bad_argument: the crop lies outside of the frame
+Result<Image> shaped(const Image& frame, const Shape& shape);
+
 // The frame's file; QEMU's own bytes where they are what was asked for.
 //   errors  bad_argument: the crop lies outside of the frame, or the format cannot hold it
 Result<PictureFile> make_file(const Frame& frame, const Shape& shape,
