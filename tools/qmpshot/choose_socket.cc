@@ -166,9 +166,10 @@ Result<std::string> choose_monitor(QemuProcess process, std::chrono::millisecond
                                            "-qmp unix:PATH,server=on,wait=off");
   }
   // Those that have a client come last: they may lose it in time.
-  std::ranges::stable_partition(process.monitors, [](const KnownMonitor& known) {
-    return !known.has_client.value_or(false);
-  });
+  // (Not std::ranges: Clang 14 cannot read libstdc++'s subrange.)
+  std::stable_partition(
+      process.monitors.begin(), process.monitors.end(),
+      [](const KnownMonitor& known) { return !known.has_client.value_or(false); });
   std::vector<Candidate> candidates;
   for (KnownMonitor& known : process.monitors) {
     if (known.path.empty()) continue;
