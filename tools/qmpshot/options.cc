@@ -188,6 +188,7 @@ void add_options(CLI::App& app, Raw& raw) {
       app.add_option("-s,--socket", options.sockets,
                      "The VM's QMP socket; of several, or of a pattern's, the first free one")
           ->type_name("PATH")
+          ->allow_extra_args(false)
           ->group(which);
   app.add_option("--vm", options.vm, "The running VM with this name, uuid or pid: see qmpshot vms")
       ->type_name("NAME")
