@@ -12,7 +12,7 @@ constexpr qmp::Version first{0, 0, 0};
 constexpr qmp::Version never{std::numeric_limits<std::int64_t>::max(), 0, 0};
 
 // Where two versions were seen and those between were not, the cautious end is taken.
-constexpr std::array<QuirkRow, 5> table = {{
+constexpr std::array<QuirkRow, 6> table = {{
     {Quirk::no_png,
      first,
      {7, 1, 0},
@@ -43,6 +43,12 @@ constexpr std::array<QuirkRow, 5> table = {{
      "asking a secondary qxl without its driver for a picture hangs all monitors",
      "a secondary qxl is refused",
      "seen on 5.2, not on 7.2"},
+    {Quirk::hides_hot_plugged,
+     first,
+     {11, 0, 0},
+     "it does not say which displays were plugged in while it ran",
+     "only those it was started with can be named",
+     "seen on 5.2, 7.2 and 10.0, not on 11.1"},
 }};
 
 const QuirkRow& row(Quirk quirk) noexcept {

@@ -16,6 +16,7 @@ enum class Quirk {
   lookup_aborts,
   keeps_descriptors,
   secondary_qxl_hangs,
+  hides_hot_plugged,
 };
 
 struct QuirkRow {

@@ -65,6 +65,18 @@ VmStatus parse_status(const Json& value) {
   return {owned(value["status"]), value["running"].boolean().value_or(false)};
 }
 
+Command query_migrate() {
+  return Command("query-migrate");
+}
+
+bool is_migrating(const Json& value) {
+  const std::optional<std::string_view> status = value["status"].string();
+  for (const std::string_view idle : {"none", "completed", "failed", "cancelled"}) {
+    if (status == idle) return false;
+  }
+  return status.has_value();  // absent: there never was a migration
+}
+
 Command stop() {
   return Command("stop");
 }

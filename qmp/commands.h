@@ -51,6 +51,10 @@ struct VmStatus {
 Command query_status();
 VmStatus parse_status(const Json& value);
 
+// Whether the VM is on its way to another QEMU, or from one; also while that is being cancelled.
+Command query_migrate();
+bool is_migrating(const Json& value);
+
 struct QomEntry {
   std::string name;
   std::string type;  // "child<qemu-console>", "link<...>", "string", ...
