@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+// --freeze: whatever becomes of us, the VM runs on if it ran, and stands if it stood; and a frame
+// taken so is the screen at one moment.
+//
+//   QMPSHOT_FREEZE_ROUNDS   how often we are killed; 60 unless it says otherwise
+#include "tests/matrix/vm_case.h"
+#include "tests/support/subprocess.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+namespace qmpshot::test {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+using std::chrono::microseconds;
+
+int rounds() {
+  const char* given = std::getenv("QMPSHOT_FREEZE_ROUNDS");
+  return given == nullptr ? 60 : std::max(1, std::atoi(given));
+}
+
+const char* signal_name(int number) {
+  return number == SIGKILL ? "SIGKILL" : number == SIGTERM ? "SIGTERM" : "SIGINT";
+}
+
+// Children of `parent` with this name.
+std::vector<pid_t> children_named(pid_t parent, const std::string& wanted) {
+  std::vector<pid_t> out;
+  for (const auto& entry : fs::directory_iterator("/proc")) {
+    std::ifstream in(entry.path() / "stat");
+    std::string stat;
+    if (!std::getline(in, stat)) continue;
+    const std::size_t open = stat.find('('), close = stat.rfind(')');
+    if (open == std::string::npos || close == std::string::npos) continue;
+    const pid_t of = static_cast<pid_t>(std::atol(stat.c_str() + close + 4));  // ") S PPID"
+    if (of == parent && stat.substr(open + 1, close - open - 1) == wanted) {
+      out.push_back(static_cast<pid_t>(std::atol(stat.c_str())));
+    }
+  }
+  return out;
+}
+
+class Freeze : public VmCase {
+ protected:
+  void start_flipper() {
+    QemuOptions options;
+    options.guest = Guest::flipper;
+    start({}, options);
+  }
+
+  std::vector<std::string> command(std::vector<std::string> more = {}) {
+    std::vector<std::string> out = {QMPSHOT_PROGRAM, "--socket", qemu().socket(),
+                                    "--freeze",      "-o",       "/dev/null"};
+    out.insert(out.end(), more.begin(), more.end());
+    return out;
+  }
+
+  // How long an undisturbed run takes now, process and all.
+  microseconds usual_time() {
+    const auto begin = std::chrono::steady_clock::now();
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(run(command()).status, 0);
+    return std::chrono::duration_cast<microseconds>(std::chrono::steady_clock::now() - begin) / 3;
+  }
+
+  // A moment of a run, sometimes one after its end.
+  void wait_a_random_part_of(microseconds usual) {
+    std::uniform_int_distribution<std::int64_t> any(0, usual.count() * 11 / 10);
+    std::this_thread::sleep_for(microseconds(any(random_)));
+  }
+
+  // The monitor greets the next client when everything it was told before is done.
+  void wait_until_done() {
+    const auto next = Camera::open(qemu().socket(), case_patience);
+    ASSERT_TRUE(next.ok()) << next.error().message();
+  }
+
+  // Kills runs of the program at random moments by each signal; after each, `expected` must be the
+  // state at once when the monitor is free, and stay.
+  void expect_status_after_kills(const std::string& expected, int count) {
+    const microseconds usual = usual_time();
+    std::array<int, 3> ended{};  // before the signal, by it, by themselves after it
+    for (int round = 0; round < count; ++round) {
+      const int number = std::array{SIGKILL, SIGTERM, SIGINT}[static_cast<std::size_t>(round) % 3];
+      Process process(command());
+      wait_a_random_part_of(usual);
+      const bool was_running = process.running();
+      process.send(number);
+      const Finished how = process.wait();
+      ++ended[!was_running ? 0 : how.signal != 0 ? 1 : 2];
+      wait_until_done();
+      ASSERT_EQ(status(), expected) << "round " << round << ", " << signal_name(number);
+    }
+    report("freeze, " + expected + " VM: " + std::to_string(count) + " runs killed at random: " +
+           std::to_string(ended[1]) + " ended by the signal, " + std::to_string(ended[0]) +
+           " before it, " + std::to_string(ended[2]) + " after it; state right after each");
+  }
+
+  std::mt19937 random_{std::random_device{}()};
+};
+
+TEST_F(Freeze, ARunningVmRunsOn) {
+  start_flipper();
+  GrabRequest what = request();
+  what.freeze = true;
+  for (const Route route : {Route::fd, Route::ppm_file, Route::automatic}) {
+    what.route = route;
+    const Result<Frame> frame = shoot(what);
+    ASSERT_TRUE(frame.ok()) << frame.error().message();
+    EXPECT_EQ(status(), "running");
+  }
+  expect_unharmed();
+}
+
+TEST_F(Freeze, ARunningVmRunsOnWhereverWeAreKilled) {
+  start_flipper();
+  expect_status_after_kills("running", rounds());
+  expect_unharmed();
+}
+
+TEST_F(Freeze, APausedVmStandsWhereverWeAreKilled) {
+  start_flipper();
+  qemu().qmp("stop");
+  // The next event would be RESUME, were it ever continued.
+  while (qemu().next_event().name != "STOP") {
+  }
+  expect_status_after_kills("paused", std::max(6, rounds() / 3));
+  qemu().qmp("cont");
+  EXPECT_EQ(qemu().next_event().name, "RESUME");
+  qemu().qmp("stop");
+  EXPECT_EQ(qemu().next_event().name, "STOP") << "somebody stopped or continued it in between";
+}
+
+// A process that does nothing but freeze and grab, so that most moments are in the middle of it.
+class FreezingProcess {
+ public:
+  // Returns when it has taken its first picture.
+  explicit FreezingProcess(const std::string& socket) {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+    const UniqueFd at_work(ends[0]);
+    UniqueFd say(ends[1]);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      Result<Camera> camera = Camera::open(socket, case_patience);
+      GrabRequest what;
+      what.freeze = true;
+      what.timeout = case_patience;
+      while (camera.ok() && camera->grab(what).ok()) (void)!::write(say.get(), "+", 1);
+      ::_exit(1);
+    }
+    say = UniqueFd();
+    char first = 0;
+    if (::read(at_work.get(), &first, 1) != 1) throw std::runtime_error("it took no picture");
+  }
+  FreezingProcess(const FreezingProcess&) = delete;
+  FreezingProcess& operator=(const FreezingProcess&) = delete;
+  ~FreezingProcess() { kill(); }
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+
+  void kill() {
+    if (pid_ <= 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+    pid_ = 0;
+  }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+TEST_F(Freeze, ARunningVmRunsOnWhenALibrarysUserIsKilled) {
+  start_flipper();
+  for (int round = 0; round < rounds(); ++round) {
+    FreezingProcess process(qemu().socket());
+    wait_a_random_part_of(20ms);
+    process.kill();
+    wait_until_done();
+    ASSERT_EQ(status(), "running") << "round " << round;
+  }
+  report("freeze, running VM: " + std::to_string(rounds()) +
+         " processes killed amid freezing: state right after each");
+  expect_unharmed();
+}
+
+// Not promised, and said so in freeze_guard.h: counted here.
+TEST_F(Freeze, TheMomentThatIsNotCoveredIsCounted) {
+  start_flipper();
+  int left_paused = 0;
+  const int count = std::max(10, rounds() / 5);
+  for (int round = 0; round < count; ++round) {
+    FreezingProcess process(qemu().socket());
+    const std::vector<pid_t> guards = children_named(process.pid(), "qmpshot-guard");
+    ASSERT_EQ(guards.size(), 1U);
+    wait_a_random_part_of(20ms);
+    ASSERT_EQ(::kill(guards[0], SIGKILL), 0);
+    process.kill();
+    wait_until_done();
+    if (status() == "running") continue;
+    ++left_paused;
+    qemu().qmp("cont");
+  }
+  report("freeze, process and guard killed together: " + std::to_string(left_paused) + " of " +
+         std::to_string(count) + " left the VM paused, which is documented");
+  EXPECT_EQ(status(), "running");
+}
+
+TEST_F(Freeze, ADeadlineLeavesNothingPaused) {
+  start_flipper();
+  const microseconds usual = usual_time();
+  for (int round = 0; round < std::max(5, rounds() / 10); ++round) {
+    Process process(command({"--timeout", "300ms"}));
+    wait_a_random_part_of(usual);
+    qemu().send_signal(SIGSTOP);
+    const Finished how = process.wait();
+    EXPECT_TRUE(how.status == 4 || how.status == 0) << how.status << ": " << how.err;
+    qemu().send_signal(SIGCONT);
+    wait_until_done();
+    ASSERT_EQ(status(), "running") << "round " << round;
+  }
+  expect_unharmed();
+}
+
+TEST_F(Freeze, ARefusedDumpLeavesNothingPaused) {
+  const StartedBy deaf("trap '' XFSZ; exec \"$QEMU\" \"$@\"");
+  start_flipper();
+  let_no_file_grow();
+  for (const char* route : {"auto", "fd", "ppm-file"}) {
+    const Finished how = run(command({"--route", route}));
+    EXPECT_EQ(how.status, 5) << route << ": " << how.err;
+    wait_until_done();
+    EXPECT_EQ(status(), "running") << route;
+  }
+  EXPECT_EQ(run(command({"--device", "nosuch"})).status, 5);
+  expect_unharmed();
+}
+
+// --- Torn frames ---------------------------------------------------------------------------------
+
+// The guest writes its 320x200 pixels in order, all black, all white, all black, ... So at any one
+// moment the first ones have the new colour and the others the old one: in the order of writing the
+// colour changes once at most, and the two rows that show one guest row are equal. What looks
+// otherwise was put together from several moments.
+struct Seen {
+  int changes = 0;
+  bool rows_agree = true;
+
+  [[nodiscard]] bool one_moment() const { return changes <= 1 && rows_agree; }
+};
+
+Seen look_at(const ImageView& view) {
+  Seen seen;
+  std::byte last = view.row(0)[0];
+  for (std::uint32_t y = 0; y < view.height_px; y += 2) {
+    const auto row = view.row(y);
+    seen.rows_agree &= std::ranges::equal(row, view.row(y + 1));
+    for (std::uint32_t x = 0; x < view.width_px; ++x) {
+      const std::byte here = row[std::size_t{x} * 3];
+      seen.changes += here != last ? 1 : 0;
+      last = here;
+    }
+  }
+  return seen;
+}
+
+TEST_F(Freeze, AFrozenFrameIsOfOneMoment) {
+  start_flipper();
+  constexpr int frames = 150;
+  for (const bool freeze : {false, true}) {
+    Camera camera = Camera::open(qemu().socket(), case_patience).value();
+    GrabRequest what = request();
+    what.freeze = freeze;
+    int half = 0, torn = 0;
+    for (int i = 0; i < frames; ++i) {
+      const Result<Frame> frame = camera.grab(what);
+      ASSERT_TRUE(frame.ok()) << frame.error().message();
+      const ImageView& view = frame->image.view();
+      ASSERT_EQ(view.width_px, 640U);
+      ASSERT_EQ(view.height_px, 400U);
+      const Seen seen = look_at(view);
+      half += seen.changes > 0 ? 1 : 0;
+      torn += seen.one_moment() ? 0 : 1;
+    }
+    report(std::string("tearing, ") + (freeze ? "with" : "without") +
+           " --freeze: " + std::to_string(torn) + " of " + std::to_string(frames) +
+           " frames of more than one moment; " + std::to_string(half) + " show both colours");
+    if (freeze) {
+      EXPECT_EQ(torn, 0);
+    }
+  }
+  expect_unharmed();
+}
+
+}  // namespace
+}  // namespace qmpshot::test
