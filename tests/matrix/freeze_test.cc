@@ -203,7 +203,12 @@ TEST_F(Freeze, TheMomentThatIsNotCoveredIsCounted) {
   const int count = std::max(10, rounds() / 5);
   for (int round = 0; round < count; ++round) {
     FreezingProcess process(qemu().socket());
-    const std::vector<pid_t> guards = children_named(process.pid(), "qmpshot-guard");
+    // It holds the connection from its birth on, and has its name when it first gets its turn.
+    std::vector<pid_t> guards;
+    const auto until = std::chrono::steady_clock::now() + case_patience;
+    while (guards.empty() && std::chrono::steady_clock::now() < until) {
+      guards = children_named(process.pid(), "qmpshot-guard");
+    }
     ASSERT_EQ(guards.size(), 1U);
     wait_a_random_part_of(20ms);
     ASSERT_EQ(::kill(guards[0], SIGKILL), 0);
