@@ -3,7 +3,9 @@
 
 #include <png.h>
 
+#include <array>
 #include <csetjmp>
+#include <cstdio>
 #include <cstring>
 #include <string>
 #include <string_view>
@@ -14,7 +16,7 @@ namespace {
 
 struct Source {
   std::span<const std::byte> rest;
-  std::string error;
+  std::array<char, 256> error;  // fixed: libpng's C frames must see no exception
 };
 
 void read_bytes(png_structp png, png_bytep to, std::size_t size) {
@@ -25,7 +27,8 @@ void read_bytes(png_structp png, png_bytep to, std::size_t size) {
 }
 
 [[noreturn]] void on_error(png_structp png, png_const_charp words) {
-  static_cast<Source*>(png_get_error_ptr(png))->error = words;
+  auto* source = static_cast<Source*>(png_get_error_ptr(png));
+  (void)std::snprintf(source->error.data(), source->error.size(), "%s", words);
   png_longjmp(png, 1);
 }
 
@@ -79,7 +82,7 @@ Result<Image> read_png(std::span<const std::byte> in, std::size_t max_pixels) {
   Source source{in, {}};
   Reader reader(source);
   if (reader.info == nullptr) return bad_png("out of memory");
-  if (!read_header(reader.png, reader.info)) return bad_png(source.error);
+  if (!read_header(reader.png, reader.info)) return bad_png(source.error.data());
 
   ImageView view{{},
                  png_get_image_width(reader.png, reader.info),
@@ -102,7 +105,7 @@ Result<Image> read_png(std::span<const std::byte> in, std::size_t max_pixels) {
   for (std::uint32_t y = 0; y < view.height_px; ++y) {
     rows[y] = reinterpret_cast<png_bytep>(pixels.data()) + y * view.stride_bytes;
   }
-  if (!read_rows(reader.png, reader.info, rows.data())) return bad_png(source.error);
+  if (!read_rows(reader.png, reader.info, rows.data())) return bad_png(source.error.data());
   view.pixels = pixels;
   return Image(std::move(pixels), view);
 }
