@@ -28,9 +28,8 @@ class Palette {
   // Maps one row to 1, 2, 4 or 8 bits a pixel; new colours join the palette.
   //   row   pixels of the format; not empty
   //   out   the packed row, spare bits 0; up to `slack` bytes behind it are overwritten
-  //   return  false where the row has more colours than the depth holds; the one too many has
-  //   joined
-  //           as well, unless that would be more than `most`
+  //   return  false where the row has more colours than the depth holds; the one too many
+  //           has joined as well, unless that would be more than `most`
   bool map_row(std::span<const std::byte> row, unsigned depth, std::uint8_t* out);
 
   // Adds the colours of a row. false where they would be more than `most`.

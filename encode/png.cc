@@ -74,7 +74,9 @@ PngColour write_indexed(const ImageView& image, PngHeader& header, Palette& pale
     deflate.restart({row_bytes, 1, header.depth == 1 ? bitmap_hash_bytes : hash_bytes},
                     image.height_px);
     if (write_indexed_rows(image, header.depth, palette, deflate)) return PngColour::indexed;
+    const bool was_full = header.depth == 8;  // only if the pixels changed since find_colours
     header.depth = depth_for(palette.size());
+    if (was_full) return PngColour::rgb;
     if (header.depth < 8) continue;
     if (!find_colours(image, palette)) return PngColour::rgb;
     if (palette.is_grey()) return PngColour::grey;
@@ -110,8 +112,8 @@ void write_fast(const ImageView& image, PngHeader& header, PngPalette& colours,
 void write_small(const ImageView& image, PngHeader& header, PngPalette& colours,
                  std::vector<std::byte>& out, std::size_t start) {
   std::optional<SmallPng> small = encode_small_png(image);
-  const std::size_t fast_bytes = out.size() - start - 12 + 3 * colours.size();
-  if (!small || small->zlib.size() + 3 * small->palette.size() >= fast_bytes) return;
+  const std::size_t fast_bytes = out.size() - start - 12 + palette_bytes(colours);
+  if (!small || small->zlib.size() + palette_bytes(small->palette) >= fast_bytes) return;
   header = small->header;
   colours = std::move(small->palette);
   out.resize(start);
@@ -124,6 +126,7 @@ void write_small(const ImageView& image, PngHeader& header, PngPalette& colours,
 
 Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
                         std::vector<std::byte>& out) {
+  if (Result<void> checked = check_png_texts(options); !checked) return checked;
   const std::size_t start = out.size();
   PngHeader header = {image.width_px, image.height_px, 8, PngColour::rgb};
   PngPalette colours;
@@ -133,7 +136,7 @@ Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
 
   // What comes first is known last.
   std::vector<std::byte> head;
-  if (Result<void> done = write_png_head(header, colours, options, head); !done) return done;
+  write_png_head(header, colours, options, head);
   out.insert(out.begin() + static_cast<std::ptrdiff_t>(start), head.begin(), head.end());
   return {};
 }

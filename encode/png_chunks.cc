@@ -64,25 +64,52 @@ void append(std::vector<std::byte>& out, std::string_view text) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
-// char is signed on some machines and not on others.
-bool is_control(char c) {
-  const auto code = static_cast<unsigned char>(c);
-  return code < ' ' || code == 0x7F;
+constexpr std::uint32_t not_utf8 = 0xFFFFFFFFU;
+
+// Takes one character (RFC 3629) off the front of a text that is not empty. not_utf8 where there is
+// none: a stray or missing byte, one longer than it need be, a surrogate, or above U+10FFFF.
+std::uint32_t take_character(std::string_view& text) {
+  const auto first = static_cast<unsigned char>(text.front());  // char is signed on some machines
+  text.remove_prefix(1);
+  if (first < 0x80) return first;
+  const std::size_t more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+  if (first < 0xC2 || first > 0xF4 || text.size() < more) return not_utf8;
+  std::uint32_t code = first & (0x3FU >> more);
+  for (std::size_t i = 0; i < more; ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if ((byte & 0xC0U) != 0x80) return not_utf8;
+    code = code << 6U | (byte & 0x3FU);
+  }
+  text.remove_prefix(more);
+  constexpr std::array<std::uint32_t, 4> least = {0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  return code < least[more] || code > 0x10FFFF || surrogate ? not_utf8 : code;
+}
+
+// Unicode's categories of them are C0, U+007F and C1.
+bool is_control(std::uint32_t code) {
+  return code < ' ' || (code >= 0x7F && code < 0xA0);
 }
 
 bool is_printable_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
-// tEXt where ASCII suffices, else iTXt, which is UTF-8 (PNG 11.3.3.2 to 11.3.3.4). No control
-// characters: PNG discourages all but newlines, and names and titles have none.
-Result<void> write_text(std::string_view keyword, std::string_view text,
-                        std::vector<std::byte>& out) {
-  if (text.empty()) return {};
-  if (std::ranges::any_of(text, is_control)) {
-    return Error(Errc::bad_argument, "writing a PNG: its text \"" + std::string(keyword) +
-                                         "\" contains a control character");
+// No control characters: PNG discourages all but newlines, and names and titles have none.
+Result<void> check_text(std::string_view keyword, std::string_view text) {
+  while (!text.empty()) {
+    const std::uint32_t code = take_character(text);
+    if (code != not_utf8 && !is_control(code)) continue;
+    return Error(Errc::bad_argument,
+                 "writing a PNG: its text \"" + std::string(keyword) + "\" " +
+                     (code == not_utf8 ? "is not UTF-8" : "contains a control character"));
   }
+  return {};
+}
+
+// tEXt where ASCII suffices, else iTXt, which is UTF-8 (PNG 11.3.3.2 to 11.3.3.4).
+void write_text(std::string_view keyword, std::string_view text, std::vector<std::byte>& out) {
+  if (text.empty()) return;
   const bool ascii = is_printable_ascii(text);
   PngChunk chunk(ascii ? "tEXt" : "iTXt", out);
   append(out, keyword);
@@ -90,7 +117,6 @@ Result<void> write_text(std::string_view keyword, std::string_view text,
   append(out, ascii ? std::string_view("\0", 1) : std::string_view("\0\0\0\0\0", 5));
   append(out, text);
   chunk.end();
-  return {};
 }
 
 // RFC 3339, which PNG's third edition suggests for this keyword (11.3.3.1).
@@ -107,14 +133,12 @@ std::string creation_time(std::chrono::sys_seconds when) {
   return {text.data(), static_cast<std::size_t>(size)};
 }
 
-Result<void> write_texts(const EncodeOptions& options, std::vector<std::byte>& out) {
-  if (Result<void> done = write_text("Title", options.title, out); !done) return done;
-  if (Result<void> done = write_text("Source", options.source, out); !done) return done;
-  if (!options.taken_at) return {};
-  return write_text("Creation Time", creation_time(*options.taken_at), out);
-}
-
 }  // namespace
+
+Result<void> check_png_texts(const EncodeOptions& options) {
+  if (Result<void> checked = check_text("Title", options.title); !checked) return checked;
+  return check_text("Source", options.source);
+}
 
 PngChunk::PngChunk(std::string_view type, std::vector<std::byte>& out)
     : out_(&out), start_(out.size()) {
@@ -132,8 +156,8 @@ void PngChunk::end() {
                         : libdeflate_crc32(0, covered.data(), covered.size()));
 }
 
-Result<void> write_png_head(const PngHeader& header, const PngPalette& palette,
-                            const EncodeOptions& options, std::vector<std::byte>& out) {
+void write_png_head(const PngHeader& header, const PngPalette& palette,
+                    const EncodeOptions& options, std::vector<std::byte>& out) {
   append(out, "\x89PNG\r\n\x1A\n");
   PngChunk ihdr("IHDR", out);
   append_u32(out, header.width_px);
@@ -142,7 +166,9 @@ Result<void> write_png_head(const PngHeader& header, const PngPalette& palette,
   out.push_back(static_cast<std::byte>(header.colour));
   out.insert(out.end(), 3, std::byte{0});  // deflate, the five filters, not interlaced
   ihdr.end();
-  if (Result<void> done = write_texts(options, out); !done) return done;
+  write_text("Title", options.title, out);
+  write_text("Source", options.source, out);
+  if (options.taken_at) write_text("Creation Time", creation_time(*options.taken_at), out);
   if (!palette.empty()) {
     PngChunk plte("PLTE", out);
     for (const auto& colour : palette) {
@@ -150,7 +176,6 @@ Result<void> write_png_head(const PngHeader& header, const PngPalette& palette,
     }
     plte.end();
   }
-  return {};
 }
 
 void write_png_end(std::vector<std::byte>& out) {

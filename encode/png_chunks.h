@@ -39,10 +39,18 @@ class PngChunk {
   std::size_t start_;
 };
 
-// Signature, IHDR, the options' texts, and PLTE unless the palette is empty.
-//   errors  bad_argument: a text that PNG cannot hold
-Result<void> write_png_head(const PngHeader& header, const PngPalette& palette,
-                            const EncodeOptions& options, std::vector<std::byte>& out);
+// Whether a PNG can hold the options' texts.
+//   errors  bad_argument: not UTF-8, or a control character
+Result<void> check_png_texts(const EncodeOptions& options);
+
+// What a palette adds to a file.
+inline std::size_t palette_bytes(const PngPalette& palette) noexcept {
+  return palette.empty() ? 0 : 12 + 3 * palette.size();
+}
+
+// Signature, IHDR, the options' texts, which were checked, and PLTE unless the palette is empty.
+void write_png_head(const PngHeader& header, const PngPalette& palette,
+                    const EncodeOptions& options, std::vector<std::byte>& out);
 
 void write_png_end(std::vector<std::byte>& out);
 

@@ -80,10 +80,6 @@ class Trials {
     FilterWay way;
   };
 
-  static std::size_t palette_bytes(const PngPalette& palette) noexcept {
-    return palette.empty() ? 0 : 12 + 3 * palette.size();
-  }
-
   std::vector<Samples> samples_;
   std::vector<Trial> trials_;
 };

@@ -131,6 +131,26 @@ TEST(PngText, RefusesControlCharacters) {
   EXPECT_EQ(result.error().code(), Errc::bad_argument);
   EXPECT_EQ(result.error().message(),
             "writing a PNG: its text \"Title\" contains a control character");
+  EXPECT_TRUE(file.empty());
+}
+
+TEST(PngText, RefusesWhatIsNotUtf8AndC1Controls) {
+  for (const char* bad :
+       {"\x80", "\xC3", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80", "\xE2\x82", "\xC3(", "\xC2\x85", "\xC2\x9F", "\x7F"}) {
+    EncodeOptions options;
+    options.source = bad;
+    Bytes file = test::bytes("before");
+    const Result<void> result = encode_png(frame_of(2, false).view(), options, file);
+    ASSERT_FALSE(result.ok());
+    EXPECT_EQ(result.error().code(), Errc::bad_argument);
+    EXPECT_EQ(test::text(file), "before");
+  }
+  for (const char* good : {"\xC2\xA0", "\xE2\x82\xAC", "\xEE\x80\x80", "\xF0\x9F\x98\x80"}) {
+    EncodeOptions options;
+    options.source = good;
+    EXPECT_NE(test::text(encoded(frame_of(2, false), options)).find(good), std::string::npos);
+  }
 }
 
 TEST(PngWrite, AppendsToWhatIsThere) {
