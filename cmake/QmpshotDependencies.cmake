@@ -37,10 +37,12 @@ qmpshot_dependency(qmpshot_libjpeg jpeglib.h LIBRARIES jpeg)
 qmpshot_dependency(qmpshot_libdeflate libdeflate.h LIBRARIES deflate)
 # Highway's headers only: libhwy.so costs 3.8 ms at process start, and Debian has no archive of it. What
 # its library would do, choosing a target, is ours (encode/kernels.h). No asserts: they are in the library.
-# F16C, PCLMUL and AES are not used, so they need not be detected.
+# F16C, PCLMUL and AES are not used, so they need not be detected. All targets are compiled, also those
+# below what -march promises: encode/kernels_targets.h names them.
 qmpshot_dependency(qmpshot_highway hwy/highway.h)
 target_compile_definitions(qmpshot_highway INTERFACE
-  HWY_IS_DEBUG_BUILD=0 HWY_DISABLE_F16C HWY_DISABLE_PCLMUL_AES)
+  HWY_IS_DEBUG_BUILD=0 HWY_COMPILE_ALL_ATTAINABLE HWY_DISABLE_F16C
+  HWY_DISABLE_PCLMUL_AES)
 qmpshot_dependency(qmpshot_xxhash xxhash.h)
 qmpshot_dependency(qmpshot_cli11 CLI/CLI.hpp)
 qmpshot_dependency(qmpshot_spdlog spdlog/spdlog.h)
