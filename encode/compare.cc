@@ -5,7 +5,6 @@
 #include "encode/kernels_convert.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -13,8 +12,10 @@
 namespace qmpshot::encode {
 namespace {
 
+// What is not whole has nothing to compare, and only no picture at all is the same as no picture.
 bool same_size(const ImageView& a, const ImageView& b) {
-  return a.width_px == b.width_px && a.height_px == b.height_px;
+  if (a.width_px != b.width_px || a.height_px != b.height_px) return false;
+  return (a.width_px == 0 && a.height_px == 0) || (is_whole(a) && is_whole(b));
 }
 
 // The rows of two pictures of one size, brought to one format.

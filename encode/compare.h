@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How two pictures differ. Formats and strides may differ freely; xrgb8888's unused byte never
-// counts. Pictures of different sizes have nothing in common: each function says what that is.
+// counts. Pictures of different sizes, or not whole (encode/geometry.h), have nothing in common:
+// each function says what that is.
 #pragma once
 
 #include "encode/geometry.h"

@@ -2,6 +2,7 @@
 #include "encode/content.h"
 
 #include "encode/compare.h"
+#include "encode/geometry.h"
 
 #include <algorithm>
 #include <array>
@@ -150,7 +151,7 @@ bool is_one_colour(const ImageView& image) {
 }  // namespace
 
 Content classify(const ImageView& image) {
-  if (image.pixels.empty() || is_one_colour(image)) return Content::blank;
+  if (!is_whole(image) || is_one_colour(image)) return Content::blank;
   if (shows_only("Guest has not initialized the display (yet).", image)) {
     return Content::not_initialized;
   }

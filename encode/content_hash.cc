@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "encode/content.h"
+#include "encode/geometry.h"
 #include "encode/kernels_convert.h"
 
 #include <array>
@@ -21,7 +22,7 @@ std::string content_hash(const ImageView& image) {
   }
   std::vector<std::byte> rgb(image.format == PixelFormat::rgb24 ? 0
                                                                 : std::size_t{3} * image.width_px);
-  for (std::uint32_t y = 0; y < image.height_px; ++y) {
+  for (std::uint32_t y = 0; is_whole(image) && y < image.height_px; ++y) {
     std::span<const std::byte> row = image.row(y);
     if (image.format != PixelFormat::rgb24) {
       convert_kernels().rgb_from_xrgb(reinterpret_cast<const std::uint8_t*>(row.data()),

@@ -2,6 +2,7 @@
 #include "encode/encoder.h"
 
 #include "encode/bmp.h"
+#include "encode/geometry.h"
 #include "encode/jpeg.h"
 #include "encode/kernels.h"
 #include "encode/png.h"
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <string>
 
 namespace qmpshot::encode {
@@ -83,17 +85,22 @@ const Encoder* find_encoder_for_path(std::string_view path) noexcept {
 
 Result<std::vector<std::byte>> encode(const Encoder& encoder, const ImageView& image,
                                       const EncodeOptions& options) {
-  if (image.pixels.empty() || image.width_px > max_side_px || image.height_px > max_side_px) {
+  if (!is_whole(image) || image.width_px > max_side_px || image.height_px > max_side_px) {
     return Error(Errc::bad_argument, "encoding as " + std::string(encoder.name) + ": an image of " +
                                          std::to_string(image.width_px) + "x" +
                                          std::to_string(image.height_px));
   }
   Result<void> target = check_cpu_target();
   if (!target) return target.error();
-  std::vector<std::byte> out;
-  Result<void> done = encoder.encode(image, options, out);
-  if (!done) return done.error();
-  return out;
+  try {
+    std::vector<std::byte> out;
+    Result<void> done = encoder.encode(image, options, out);
+    if (!done) return done.error();
+    return out;
+  } catch (const std::bad_alloc&) {
+    return Error(Errc::cannot_write,
+                 "encoding as " + std::string(encoder.name) + ": out of memory");
+  }
 }
 
 }  // namespace qmpshot::encode

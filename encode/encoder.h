@@ -34,7 +34,7 @@ struct Encoder {
   std::string_view content_type;                 // its media type
   std::span<const std::string_view> extensions;  // lower case, with the dot
 
-  // Appends one whole file to `out`. The image is not empty and no side is above max_side_px.
+  // Appends one whole file to `out`. The image is whole and no side is above max_side_px.
   Result<void> (*encode)(const ImageView& image, const EncodeOptions& options,
                          std::vector<std::byte>& out);
 };
@@ -50,8 +50,11 @@ const Encoder* find_encoder(std::string_view name) noexcept;
 const Encoder* find_encoder_for_path(std::string_view path) noexcept;
 
 // One whole file in the given format.
-//   errors  bad_argument: an empty image, or one larger than the format can hold, or
-//           QMPSHOT_CPU names a target that this CPU does not run
+//   image   its pixels must not change meanwhile, or the file shows what nobody drew; memory stays
+//           safe
+//   errors  bad_argument: an image that is not whole (encode/geometry.h), or larger than the format
+//           can hold, or QMPSHOT_CPU names a target that this CPU does not run;
+//           cannot_write: out of memory
 Result<std::vector<std::byte>> encode(const Encoder& encoder, const ImageView& image,
                                       const EncodeOptions& options = {});
 

@@ -55,6 +55,15 @@ std::string to_string(const Size& size) {
 
 }  // namespace
 
+bool is_whole(const ImageView& image) noexcept {
+  if (image.width_px == 0 || image.height_px == 0) return false;
+  const std::size_t row_bytes = image.row_bytes();
+  const std::size_t size = image.pixels.size();
+  if (image.stride_bytes < row_bytes || size < row_bytes) return false;
+  // Divided, not multiplied: any stride may be claimed.
+  return image.height_px == 1 || (size - row_bytes) / (image.height_px - 1) >= image.stride_bytes;
+}
+
 Result<Size> parse_size(std::string_view text) {
   Scanner scanner(text);
   const std::optional<Size> size = scanner.size();
@@ -75,6 +84,11 @@ Result<Box> parse_box(std::string_view text) {
 }
 
 Result<ImageView> crop(const ImageView& image, const Box& box) {
+  if (!is_whole(image)) {
+    return Error(Errc::bad_argument, "cropping an image of " +
+                                         to_string({image.width_px, image.height_px}) +
+                                         ": its pixels are not all there");
+  }
   if (box.x_px >= image.width_px || box.y_px >= image.height_px || box.width_px == 0 ||
       box.height_px == 0) {
     return Error(Errc::bad_argument, "cropping to " + to_string({box.width_px, box.height_px}) +

@@ -25,6 +25,10 @@ struct Box {
   friend bool operator==(const Box&, const Box&) = default;
 };
 
+// Whether the view keeps ImageView's promises: neither side is 0, rows do not overlap, and its
+// pixels hold them all.
+bool is_whole(const ImageView& image) noexcept;
+
 // "WxH", decimal, neither side 0.
 //   errors  bad_argument
 Result<Size> parse_size(std::string_view text);
@@ -36,7 +40,7 @@ Result<Box> parse_box(std::string_view text);
 
 // The part of `image` in `box`. What reaches over the right or lower edge is cut off.
 //   return  borrows what `image` borrows; nothing is copied
-//   errors  bad_argument: no pixel of the image lies in the box
+//   errors  bad_argument: no pixel of the image lies in the box, or the image is not whole
 Result<ImageView> crop(const ImageView& image, const Box& box);
 
 // The largest size of the same shape with no side above max_side, rounded to whole pixels and at

@@ -9,6 +9,7 @@
 #include <csetjmp>
 #include <cstdio>  // jpeglib.h uses FILE without including it
 #include <exception>
+#include <new>
 #include <string>
 
 namespace qmpshot::encode {
@@ -107,6 +108,7 @@ Result<void> encode_jpeg(const ImageView& image, int quality, std::vector<std::b
   jpeg_destroy_compress(&jpeg);
   if (done) return {};
   out.resize(start);
+  if (errors.manager.msg_code == JERR_OUT_OF_MEMORY) throw std::bad_alloc();
   return Error(Errc::bad_argument, "writing a JPEG: " + std::string(errors.words.data()));
 }
 

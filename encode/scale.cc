@@ -156,7 +156,7 @@ void pick(const ImageView& image, const ImageView& out, std::uint8_t* to) {
 }  // namespace
 
 Result<Image> scale(const ImageView& image, Size size, Filter filter) {
-  if (image.pixels.empty() || size.width_px == 0 || size.height_px == 0 ||
+  if (!is_whole(image) || size.width_px == 0 || size.height_px == 0 ||
       size.width_px > max_side_px || size.height_px > max_side_px) {
     return Error(Errc::bad_argument, "scaling an image of " + std::to_string(image.width_px) + "x" +
                                          std::to_string(image.height_px) + " to " +

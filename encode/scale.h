@@ -17,10 +17,9 @@ enum class Filter : std::uint8_t {
 
 // `image` at another size.
 //   size    1x1 to max_side_px on either side; the shape need not be kept
-//   return  owns its pixels; the same format, stride_bytes == row_bytes(); xrgb8888's unused byte
-//   is
-//           0 or what the source held there
-//   errors  bad_argument: an empty image, a side of 0 or above max_side_px
+//   return  owns its pixels; the same format, stride_bytes == row_bytes(); xrgb8888's unused
+//           byte is 0 or what the source held there
+//   errors  bad_argument: an image that is not whole, a side of 0 or above max_side_px
 Result<Image> scale(const ImageView& image, Size size, Filter filter = Filter::automatic);
 
 }  // namespace qmpshot::encode

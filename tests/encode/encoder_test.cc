@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "encode/encoder.h"
 
+#include "encode/compare.h"
+#include "encode/content.h"
+#include "encode/scale.h"
 #include "tests/support/bytes.h"
 
 #include <gtest/gtest.h>
+
+#include <new>
 
 namespace qmpshot::encode {
 namespace {
@@ -32,6 +37,43 @@ TEST(EncoderTable, RefusesAnEmptyImage) {
   for (const Encoder& encoder : encoders()) {
     EXPECT_EQ(encode(encoder, ImageView{}).error().code(), Errc::bad_argument) << encoder.name;
   }
+}
+
+// Each breaks one of ImageView's promises.
+TEST(EncoderTable, RefusesAnImageThatIsNotWhole) {
+  const auto pixels = test::bytes("abcdefghijkl");
+  constexpr std::size_t huge = static_cast<std::size_t>(-1) / 2 + 1;  // 2 * huge == 0
+  for (const ImageView& image : {ImageView{pixels, 2, 3, 6, PixelFormat::rgb24},
+                                 ImageView{pixels, 0, 2, 6, PixelFormat::rgb24},
+                                 ImageView{pixels, 2, 0, 6, PixelFormat::rgb24},
+                                 ImageView{pixels, 2, 2, 5, PixelFormat::rgb24},
+                                 ImageView{pixels, 2, 2, 7, PixelFormat::rgb24},
+                                 ImageView{pixels, 1, 3, huge, PixelFormat::rgb24},
+                                 ImageView{pixels, 2, 2, 6, PixelFormat::xrgb8888}}) {
+    EXPECT_FALSE(is_whole(image));
+    for (const Encoder& encoder : encoders()) {
+      EXPECT_EQ(encode(encoder, image).error().code(), Errc::bad_argument) << encoder.name;
+    }
+    EXPECT_FALSE(scale(image, {1, 1}).ok());
+    EXPECT_FALSE(crop(image, {0, 0, 1, 1}).ok());
+    EXPECT_FALSE(equal(image, image));
+    EXPECT_EQ(classify(image), Content::blank);
+    content_hash(image);
+  }
+  EXPECT_TRUE(is_whole({pixels, 2, 2, 6, PixelFormat::rgb24}));
+}
+
+TEST(EncoderTable, SaysWhenMemoryRanOut) {
+  const auto pixels = test::bytes("abc");
+  const Encoder greedy = {"greedy",
+                          "",
+                          {},
+                          [](const ImageView&, const EncodeOptions&,
+                             std::vector<std::byte>&) -> Result<void> { throw std::bad_alloc(); }};
+  const auto result = encode(greedy, {pixels, 1, 1, 3, PixelFormat::rgb24});
+  ASSERT_FALSE(result.ok());
+  EXPECT_EQ(result.error().code(), Errc::cannot_write);
+  EXPECT_EQ(result.error().message(), "encoding as greedy: out of memory");
 }
 
 }  // namespace
