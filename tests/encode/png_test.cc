@@ -6,6 +6,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
 namespace qmpshot::encode {
 namespace {
 
@@ -25,6 +29,50 @@ TEST(Png, TurnsXrgbIntoRgb) {
   std::vector<std::byte> file;
   encode_png({pixels, 2, 1, 8, PixelFormat::xrgb8888}, {}, file).value();
   EXPECT_EQ(test::text(read_png(file)->view().pixels), "rgbRGB");
+}
+
+// `samples` yields 0xXXRRGGBB for one pixel after the other.
+template <class Samples>
+void expect_equal_and_back(std::uint32_t width_px, std::uint32_t height_px, Samples&& samples) {
+  std::vector<std::byte> rgb;
+  std::vector<std::byte> xrgb;
+  for (std::size_t i = 0; i < std::size_t{width_px} * height_px; ++i) {
+    const std::uint32_t colour = samples();
+    const auto red = static_cast<std::byte>(colour >> 16U & 255U);
+    const auto green = static_cast<std::byte>(colour >> 8U & 255U);
+    const auto blue = static_cast<std::byte>(colour & 255U);
+    rgb.insert(rgb.end(), {red, green, blue});
+    xrgb.insert(xrgb.end(), {blue, green, red, static_cast<std::byte>(colour >> 24U)});
+  }
+  std::vector<std::byte> file;
+  std::vector<std::byte> other;
+  encode_png({rgb, width_px, height_px, std::size_t{3} * width_px, PixelFormat::rgb24}, {}, file)
+      .value();
+  encode_png({xrgb, width_px, height_px, std::size_t{4} * width_px, PixelFormat::xrgb8888}, {},
+             other)
+      .value();
+  EXPECT_TRUE(file == other) << width_px << "x" << height_px;
+  const Image back = read_png(file).value();
+  EXPECT_TRUE(std::ranges::equal(back.view().pixels, rgb)) << width_px << "x" << height_px;
+}
+
+TEST(Png, IsTheSameFromEitherFormatAlsoOfLongSidesAndNoise) {
+  struct Shape {
+    std::uint32_t width_px;
+    std::uint32_t height_px;
+  };
+  for (const Shape& shape : {Shape{16384, 3}, Shape{3, 16384}, Shape{700, 600}}) {
+    // Of 2, 16, 32 and any number of colours; the unused byte is noise.
+    for (const std::uint32_t mask : {0xFF000001U, 0xFF000303U, 0xFF00001FU, 0xFFFFFFFFU}) {
+      std::uint32_t state = 1;
+      expect_equal_and_back(shape.width_px, shape.height_px, [&] {
+        state ^= state << 13U;  // Marsaglia's xorshift32
+        state ^= state >> 17U;
+        state ^= state << 5U;
+        return state & mask;
+      });
+    }
+  }
 }
 
 }  // namespace
