@@ -20,9 +20,11 @@ std::string content_hash(const ImageView& image) {
     for (std::size_t i = 0; i < 4; ++i) bytes[i] = static_cast<std::uint8_t>(side >> 8 * i);
     XXH3_128bits_update(&state, bytes.data(), bytes.size());
   }
-  std::vector<std::byte> rgb(image.format == PixelFormat::rgb24 ? 0
-                                                                : std::size_t{3} * image.width_px);
-  for (std::uint32_t y = 0; is_whole(image) && y < image.height_px; ++y) {
+  const std::uint32_t height_px = is_whole(image) ? image.height_px : 0;
+  std::vector<std::byte> rgb;
+  if (image.format != PixelFormat::rgb24 && height_px > 0)
+    rgb.resize(std::size_t{3} * image.width_px);
+  for (std::uint32_t y = 0; y < height_px; ++y) {
     std::span<const std::byte> row = image.row(y);
     if (image.format != PixelFormat::rgb24) {
       convert_kernels().rgb_from_xrgb(reinterpret_cast<const std::uint8_t*>(row.data()),

@@ -17,8 +17,6 @@ namespace qmpshot::encode {
 inline constexpr std::uint8_t filter_none = 0;
 inline constexpr std::uint8_t filter_sub = 1;
 inline constexpr std::uint8_t filter_up = 2;
-inline constexpr std::uint8_t filter_average = 3;
-inline constexpr std::uint8_t filter_paeth = 4;
 
 // Rows of samples, one byte each: R, G, B, or grey where all pixels are. The last two are kept,
 // which is what filters need.
