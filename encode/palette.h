@@ -16,6 +16,11 @@
 
 namespace qmpshot::encode {
 
+// The least bits a pixel that tell so many colours apart.
+constexpr unsigned depth_for(std::size_t colours) noexcept {
+  return colours <= 2 ? 1 : colours <= 4 ? 2 : colours <= 16 ? 4 : 8;
+}
+
 class Palette {
  public:
   explicit Palette(PixelFormat format) noexcept : format_(format) {}

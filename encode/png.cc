@@ -24,10 +24,6 @@ constexpr std::uint32_t sample_rows = 16;
 constexpr std::size_t hash_bytes = 7;
 constexpr std::size_t bitmap_hash_bytes = 6;
 
-unsigned depth_for(std::size_t colours) noexcept {
-  return colours <= 2 ? 1 : colours <= 4 ? 2 : colours <= 16 ? 4 : 8;
-}
-
 std::size_t packed_bytes(std::uint32_t width_px, unsigned depth) noexcept {
   return (std::size_t{width_px} * depth + 7) / 8;
 }

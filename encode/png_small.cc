@@ -102,10 +102,6 @@ Samples pack(std::span<const std::uint8_t> index, const PngHeader& frame, PngCol
   return samples;
 }
 
-unsigned depth_for(std::size_t colours) noexcept {
-  return colours <= 2 ? 1 : colours <= 4 ? 2 : colours <= 16 ? 4 : 8;
-}
-
 // The frame in greys of the least depth that has them all: level v of depth d is v * 255 / (2^d -
 // 1).
 std::optional<Samples> as_grey(std::span<const std::uint8_t> index, const PngHeader& frame,

@@ -18,8 +18,9 @@ struct SmallPng {
   std::vector<std::byte> zlib;  // what IDAT holds
 };
 
-// Tries palettes in several orders, grey, and ways to filter, each with libdeflate's best; memory
-// for several times the frame. Nothing where the frame is too large for that.
+// Tries palettes in several orders, grey, and ways to filter: all with a fast compression, the most
+// promising few with libdeflate's best. Takes memory for several times the frame. Nothing where the
+// frame is too large for that.
 std::optional<SmallPng> encode_small_png(const ImageView& image);
 
 }  // namespace qmpshot::encode
