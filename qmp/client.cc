@@ -2,7 +2,9 @@
 #include "qmp/client.h"
 
 #include <asio/this_coro.hpp>
+#include <sys/random.h>
 
+#include <cstdint>
 #include <utility>
 
 namespace qmpshot::qmp {
@@ -15,6 +17,13 @@ Error never_greeted() {
                "none came: the monitor is busy with another client (it serves one at a time) or "
                "QEMU is stopped: give QEMU a second -qmp socket")
       .within(greeting_wait);
+}
+
+// Unlikely to be near another client's; a JSON number without loss.
+std::int64_t random_id() {
+  std::uint32_t bits = 0;
+  (void)!::getrandom(&bits, sizeof bits, 0);  // cannot fail for so few bytes
+  return std::int64_t{bits} << 16;
 }
 
 // Whatever ends the wait for replies, those that come later are nobody's.
@@ -41,7 +50,7 @@ asio::awaitable<Client> Client::connect(std::string path, Deadline deadline) {
 }
 
 Client::Client(asio::any_io_executor executor, UniqueFd connected)
-    : transport_(std::move(executor), std::move(connected)) {}
+    : transport_(std::move(executor), std::move(connected)), session_(random_id()) {}
 
 asio::awaitable<void> Client::pump(Deadline deadline) {
   try {

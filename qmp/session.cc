@@ -68,6 +68,7 @@ Result<void> Session::take(std::string_view text) {
     if (text.size() > max_event_bytes) event->data = Json();
     events_.push_back(std::move(*event));
   } else if (!greeting_) {
+    if (is_for_another(*message)) return {};
     return answered_without_greeting(std::get_if<Refusal>(&*message));
   } else if (auto* refusal = std::get_if<Refusal>(&*message)) {
     return settle(refusal->id, std::move(*refusal));
@@ -78,6 +79,14 @@ Result<void> Session::take(std::string_view text) {
     waiting->second.reply = Reply(std::move(done->value));
   }
   return {};
+}
+
+// A reply with an id that we never gave.
+bool Session::is_for_another(const Message& message) const {
+  std::optional<std::int64_t> id;
+  if (const auto* done = std::get_if<Return>(&message)) id = done->id;
+  if (const auto* refusal = std::get_if<Refusal>(&message)) id = refusal->id;
+  return id && !waiting_.contains(*id);
 }
 
 Result<void> Session::settle(std::optional<std::int64_t> id, Refusal refusal) {

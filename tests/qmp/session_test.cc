@@ -44,6 +44,22 @@ TEST_F(SessionTest, WhoAnswersWithoutAGreetingIsNoQmp) {
   EXPECT_NE(error.message().find("answered without a greeting"), std::string::npos);
 }
 
+// Seen on 11.1, where the one that was killed had asked the same.
+TEST_F(SessionTest, AReplyToTheOneBeforeUsIsNotOurs) {
+  Session session(1000);
+  const auto id = session.begin(Command("qmp_capabilities"), sent_);
+  EXPECT_EQ(id, 1001);
+  EXPECT_TRUE(session.accept(done(1)).ok());
+  EXPECT_TRUE(
+      session.accept(R"({"id": 3, "error": {"class": "GenericError", "desc": "no"}})").ok());
+  EXPECT_FALSE(session.take_reply(id));
+  EXPECT_TRUE(session.accept(greeting).ok());
+  EXPECT_TRUE(session.accept(done(1)).ok());
+  EXPECT_FALSE(session.take_reply(id));
+  EXPECT_TRUE(session.accept(done(id)).ok());
+  EXPECT_TRUE(session.take_reply(id));
+}
+
 TEST_F(SessionTest, AGuestAgentIsCalledByItsName) {
   for (const char* id : {R"("id": 1, )", ""}) {  // older ones echo no id
     Session session;
