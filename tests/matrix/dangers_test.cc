@@ -217,7 +217,8 @@ TEST_F(Dangers, D4AFifoFreezesQemuAndOurOutputIsNoneOfItsBusiness) {
 
 TEST_F(Dangers, D5AFullTargetIsUnlinkedButNotOurs) {
   const StartedBy deaf("trap '' XFSZ; exec \"$QEMU\" \"$@\"");
-  start({});
+  start({"-S"});
+  (void)qemu().ppm();
   let_no_file_grow();
   const std::string precious = qemu().file("precious.png");
   std::ofstream(precious) << "precious";

@@ -242,6 +242,7 @@ TEST_F(Freeze, ADeadlineLeavesNothingPaused) {
 TEST_F(Freeze, ARefusedDumpLeavesNothingPaused) {
   const StartedBy deaf("trap '' XFSZ; exec \"$QEMU\" \"$@\"");
   start_flipper();
+  (void)qemu().ppm();
   let_no_file_grow();
   for (const char* route : {"auto", "fd", "ppm-file"}) {
     const Finished how = run(command({"--route", route}));

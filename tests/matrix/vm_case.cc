@@ -151,7 +151,7 @@ void VmCase::remember() {
 }
 
 void VmCase::let_no_file_grow() {
-  const rlimit small{50'000, 50'000};
+  const rlimit small{500, 500};
   ASSERT_EQ(::prlimit(qemu_->pid(), RLIMIT_FSIZE, &small, nullptr), 0);
 }
 

@@ -93,8 +93,9 @@ class VmCase : public testing::Test {
   // The same with a boot sector that says "R" on the debug port; returns when it has.
   void start_with_sector(const std::string& sector, std::vector<std::string> arguments = {});
   void remember();
-  // From now on QEMU writes no file as large as a picture. It must have been started deaf to
-  // SIGXFSZ; its own memory is a file since 8.1, so it is not limited from the start.
+  // From now on QEMU writes no file of the size of a picture. It must have been started deaf to
+  // SIGXFSZ, and have the surface it shows: since 8.1 that is a file as well, and QEMU aborts where
+  // it cannot make it.
   void let_no_file_grow();
 
   RealQemu& qemu() { return *qemu_; }
