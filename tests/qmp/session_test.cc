@@ -64,12 +64,11 @@ TEST_F(SessionTest, AGuestAgentIsCalledByItsName) {
   for (const char* id : {R"("id": 1, )", ""}) {  // older ones echo no id
     Session session;
     session.begin(Command("qmp_capabilities"), sent_);
-    const Error error =
-        session
-            .accept("{" + std::string(id) +
-                    R"("error": {"class": "CommandNotFound", "desc": "The command )"
-                    R"(qmp_capabilities has not been found"}})")
-            .error();
+    const Error error = session
+                            .accept("{" + std::string(id) +
+                                    R"("error": {"class": "CommandNotFound", "desc": "The command )"
+                                    R"(qmp_capabilities has not been found"}})")
+                            .error();
     EXPECT_EQ(error.code(), Errc::bad_peer);
     EXPECT_NE(error.message().find("guest agent"), std::string::npos);
   }
@@ -106,11 +105,11 @@ TEST_F(SessionTest, BeforeNegotiationAMachineKnowsNothingEither) {
 // What 7.2 says behind -qmp-pretty.
 TEST_F(SessionTest, AnAnswerMayStandOnSeveralLines) {
   Session session;
-  for (const char* line : {"{", "    \"QMP\": {", "        \"version\": {",
-                           "            \"qemu\": {", "                \"micro\": 22,",
-                           "                \"minor\": 2,", "                \"major\": 7",
-                           "            },", "            \"package\": \"\"", "        },",
-                           "        \"capabilities\": [", "        ]", "    }", "}"}) {
+  for (const char* line :
+       {"{", "    \"QMP\": {", "        \"version\": {", "            \"qemu\": {",
+        "                \"micro\": 22,", "                \"minor\": 2,",
+        "                \"major\": 7", "            },", "            \"package\": \"\"",
+        "        },", "        \"capabilities\": [", "        ]", "    }", "}"}) {
     session.accept(line).value();
   }
   EXPECT_EQ(session.greeting()->version, (Version{7, 2, 22}));

@@ -156,7 +156,8 @@ TEST_F(DisplayChoice, TextConsolesAreListedAndLeftOut) {
   EXPECT_TRUE(vm.alive());
 }
 
-// From 8.0 on QEMU dies when it is asked for it (D1); only 11.1 lists it, so only there is that said.
+// From 8.0 on QEMU dies when it is asked for it (D1); only 11.1 lists it, so only there is that
+// said.
 TEST_F(DisplayChoice, HotPluggedDisplayBehindTextConsolesDoesNotCostTheVm) {
   RealQemu vm(with_text_consoles());
   vm.qmp("device_add", R"({"driver":"bochs-display","id":"late"})");
