@@ -112,7 +112,7 @@ asio::awaitable<void> FreezeGuard::dismiss() {
   // Once it has ended, nobody but us holds the connection any more. It has nothing left to do, but
   // on a busy machine it may have to wait for its turn.
   for (int turns = 0; turns < 1000; ++turns) {
-    if (::waitpid(child_, nullptr, __WCLONE | WNOHANG) != 0) co_return;
+    if (::waitpid(child_, nullptr, static_cast<int>(__WCLONE) | WNOHANG) != 0) co_return;
     co_await qmp::pause_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(1));
   }
 }
