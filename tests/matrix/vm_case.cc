@@ -255,7 +255,7 @@ void VmCase::expect_unharmed() {
   EXPECT_TRUE(becomes(as_before)) << lent_descriptors() << " descriptors lent, " << lent_
                                   << " before; " << qemu_->open_descriptors() << " open, " << open_
                                   << " before";
-  for (const std::size_t monitor : {0, 1}) {
+  for (const std::size_t monitor : {0U, 1U}) {
     const auto camera = Camera::open(qemu_->socket(monitor), case_patience);
     EXPECT_TRUE(camera.ok()) << "monitor " << monitor << ": " << camera.error().message();
   }
