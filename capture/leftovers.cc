@@ -23,18 +23,31 @@
 namespace qmpshot::capture {
 namespace {
 
-constexpr const char* tag_name = "qmpshot";
+constexpr std::string_view tag_front = "qmpshot ";
+
+// What follows the PID in our tags: nothing in the machine's own PID namespace, and " ?" where
+// there is no /proc to say.
+//   source  PROC_PID_INIT_INO in Linux's include/linux/proc_ns.h
+std::string tag_end() {
+  std::array<char, 64> name;
+  const ssize_t size = ::readlink("/proc/self/ns/pid", name.data(), name.size());
+  if (size <= 0) return " ?";
+  const std::string_view name_space(name.data(), static_cast<std::size_t>(size));
+  return name_space == "pid:[4026531836]" ? "" : " " + std::string(name_space);
+}
 
 // Only a process of our own PID namespace can be known to be gone.
-bool owner_is_gone(const std::string& tag) {
-  const std::string ours = owner_tag();
-  const std::string before = std::string(tag_name) + " ";
-  const std::string_view name_space = std::string_view(ours).substr(ours.rfind(' '));
-  if (!tag.starts_with(before) || !tag.ends_with(name_space)) return false;
+bool owner_is_gone(std::string_view tag) {
+  const std::string end_of_ours = tag_end();
+  if (end_of_ours == " ?" || !tag.starts_with(tag_front) || !tag.ends_with(end_of_ours)) {
+    return false;
+  }
+  tag.remove_prefix(tag_front.size());
+  tag.remove_suffix(end_of_ours.size());
   pid_t pid = 0;
-  const char* last = tag.data() + tag.size() - name_space.size();
-  const auto [end, error] = std::from_chars(tag.data() + before.size(), last, pid);
-  return error == std::errc() && end == last && pid > 0 && ::kill(pid, 0) != 0 && errno == ESRCH;
+  const auto [end, error] = std::from_chars(tag.data(), tag.data() + tag.size(), pid);
+  return error == std::errc() && end == tag.data() + tag.size() && pid > 0 && ::kill(pid, 0) != 0 &&
+         errno == ESRCH;
 }
 
 }  // namespace
@@ -69,12 +82,7 @@ std::optional<bool> holds_frame_memory(int connected_socket) {
 }
 
 std::string owner_tag() {
-  std::array<char, 64> name;
-  const ssize_t size = ::readlink("/proc/self/ns/pid", name.data(), name.size());
-  std::string tag = tag_name;
-  tag += " " + std::to_string(::getpid()) + " ";
-  if (size > 0) tag.append(name.data(), static_cast<std::size_t>(size));
-  return tag;
+  return std::string(tag_front) + std::to_string(::getpid()) + tag_end();
 }
 
 asio::awaitable<void> reclaim_leftovers(qmp::Client& client, qmp::Deadline deadline) {

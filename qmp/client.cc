@@ -19,30 +19,18 @@ Error never_greeted() {
       .within(greeting_wait);
 }
 
-// Unlikely to be near another client's; a JSON number without loss.
+// Unlikely to be near that of the client before, and short.
 std::int64_t random_id() {
-  std::uint32_t bits = 0;
+  std::uint16_t bits = 0;
   (void)!::getrandom(&bits, sizeof bits, 0);  // cannot fail for so few bytes
-  return std::int64_t{bits} << 16;
+  return 1000 + bits % 9000;
 }
 
-// Whatever ends the wait for replies, those that come later are nobody's.
-class Waiting {
- public:
-  explicit Waiting(Session& session) : session_(session) {}
-  Waiting(const Waiting&) = delete;
-  Waiting& operator=(const Waiting&) = delete;
-  ~Waiting() {
-    for (const std::int64_t id : ids) session_.forget(id);
-  }
-
-  std::vector<std::int64_t> ids;
-
- private:
-  Session& session_;
-};
-
 }  // namespace
+
+SentCommands::~SentCommands() {
+  for (const Waiting& one : waiting_) session_->forget(one.id);
+}
 
 asio::awaitable<Client> Client::connect(std::string path, Deadline deadline) {
   UniqueFd socket = co_await connect_unix(std::move(path), deadline);
@@ -62,12 +50,16 @@ asio::awaitable<void> Client::pump(Deadline deadline) {
   }
 }
 
-asio::awaitable<void> Client::handshake(Deadline deadline) {
+asio::awaitable<void> Client::begin_handshake(Deadline deadline) {
   // Not after the greeting: a guest agent has none, and reveals itself by its answer. And not
   // twice, when the first try came while another client was served: QEMU refuses the second.
   std::string bytes;
   if (!handshake_id_) handshake_id_ = session_.begin(Command("qmp_capabilities"), bytes);
   co_await transport_.send(bytes, -1, deadline);
+}
+
+asio::awaitable<void> Client::handshake(Deadline deadline) {
+  co_await begin_handshake(deadline);
   const Reply reply = co_await reply_to(*handshake_id_, "qmp_capabilities", deadline);
   reply.value();
 }
@@ -83,17 +75,31 @@ asio::awaitable<Json> Client::execute(Command command, Deadline deadline) {
   co_return std::move(replies.front()).value();
 }
 
+asio::awaitable<SentCommands> Client::send_all(std::vector<Command> commands, int fd,
+                                               Deadline deadline) {
+  std::string bytes;
+  SentCommands sent(session_);
+  for (Command& command : commands) {
+    const std::int64_t id = session_.begin(command, bytes);
+    sent.waiting_.push_back({id, std::move(command.name)});
+  }
+  co_await transport_.send(bytes, fd, deadline);
+  co_return sent;
+}
+
+asio::awaitable<Reply> Client::next_reply(SentCommands& sent, Deadline deadline) {
+  const SentCommands::Waiting& first = sent.waiting_.front();
+  Reply reply = co_await reply_to(first.id, first.name, deadline);
+  sent.waiting_.pop_front();
+  co_return reply;
+}
+
 asio::awaitable<std::vector<Reply>> Client::execute_all(std::vector<Command> commands, int fd,
                                                         Deadline deadline) {
-  std::string bytes;
-  Waiting waiting(session_);
-  for (const Command& command : commands) waiting.ids.push_back(session_.begin(command, bytes));
-  co_await transport_.send(bytes, fd, deadline);
-
+  const std::size_t count = commands.size();
+  SentCommands sent = co_await send_all(std::move(commands), fd, deadline);
   std::vector<Reply> replies;
-  for (std::size_t i = 0; i < commands.size(); ++i) {
-    replies.push_back(co_await reply_to(waiting.ids[i], commands[i].name, deadline));
-  }
+  while (replies.size() < count) replies.push_back(co_await next_reply(sent, deadline));
   co_return replies;
 }
 

@@ -13,11 +13,34 @@
 #include <asio/awaitable.hpp>
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace qmpshot::qmp {
+
+// Commands that are under way. Whatever ends the wait for their replies, those that come later are
+// nobody's. Neither outlives nor moves with the Client it came from.
+class SentCommands {
+ public:
+  explicit SentCommands(Session& session) : session_(&session) {}
+  SentCommands(SentCommands&& other) noexcept
+      : session_(other.session_), waiting_(std::exchange(other.waiting_, {})) {}
+  SentCommands& operator=(SentCommands&&) = delete;
+  ~SentCommands();
+
+ private:
+  friend class Client;
+  struct Waiting {
+    std::int64_t id;
+    std::string name;
+  };
+
+  Session* session_;
+  std::deque<Waiting> waiting_;
+};
 
 // Used by one coroutine at a time, on one strand. After connection_lost or bad_peer it is of no
 // more use; after timed_out or cancelled a late reply is dropped and the next command works.
@@ -30,6 +53,11 @@ class Client {
   // Takes over a connected stream socket on which nothing was read yet.
   Client(asio::any_io_executor executor, UniqueFd connected);
 
+  // Sends what handshake() begins with. Commands may follow at once: QEMU takes its time to accept a
+  // client and to greet it, and reads them afterwards.
+  //   errors  connection_lost, timed_out, cancelled
+  asio::awaitable<void> begin_handshake(Deadline deadline);
+
   // Leaves negotiation mode; afterwards there is a greeting().
   //   errors  monitor_busy: connected, but never greeted; bad_peer: QEMU's monitor for people, a
   //           guest agent or something else, by its name; connection_lost, cancelled
@@ -40,9 +68,16 @@ class Client {
   asio::awaitable<Json> execute(Command command, Deadline deadline);
 
   // Sends all commands in one message, `fd` with them where it is not negative (add-fd and getfd
-  // take it), and returns a reply for each, in order. On a connection without handshake the first
-  // command is qmp_capabilities, and the greeting is not awaited before sending.
+  // take it). On a connection without handshake the first command is qmp_capabilities, and the
+  // greeting is not awaited before sending.
+  //   errors  connection_lost, timed_out, cancelled
+  asio::awaitable<SentCommands> send_all(std::vector<Command> commands, int fd, Deadline deadline);
+
+  // The reply to the first of them that has not been taken yet; there is one.
   //   errors  as execute(), but a command refused is a reply
+  asio::awaitable<Reply> next_reply(SentCommands& sent, Deadline deadline);
+
+  // Both: a reply for each command, in order.
   asio::awaitable<std::vector<Reply>> execute_all(std::vector<Command> commands, int fd,
                                                   Deadline deadline);
 

@@ -65,8 +65,16 @@ std::string printable(std::string_view text) {
 
 // RapidJSON parses in place, so the text lives as long as the values that point into it.
 struct Json::Document {
+  explicit Document(std::string_view of)
+      : text(of), pool(std::clamp(4 * of.size(), smallest_chunk, largest_chunk)) {}
+
+  // RapidJSON's own chunks are of 64 KiB, and most of QMP's texts of 40 bytes.
+  static constexpr std::size_t smallest_chunk = 256;
+  static constexpr std::size_t largest_chunk = 65536;
+
   std::string text;
-  rapidjson::Document root;
+  rapidjson::MemoryPoolAllocator<> pool;
+  rapidjson::Document root{&pool};
 };
 
 Result<Json> Json::parse(std::string_view text) {
@@ -74,8 +82,7 @@ Result<Json> Json::parse(std::string_view text) {
   if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
     return Error(Errc::bad_peer, "reading JSON: a NUL at byte " + std::to_string(nul) + ".");
   }
-  auto document = std::make_shared<Document>();
-  document->text = text;
+  auto document = std::make_shared<Document>(text);
   // Iterative: a peer's nesting must not become our stack's depth.
   constexpr unsigned flags = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag;
   document->root.ParseInsitu<flags>(document->text.data());

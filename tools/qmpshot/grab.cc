@@ -11,7 +11,6 @@
 
 #include <csignal>
 #include <exception>
-#include <functional>
 #include <optional>
 #include <utility>
 
@@ -61,10 +60,6 @@ Result<void> run(asio::awaitable<void> work) {
   }
 }
 
-asio::awaitable<void> one(std::string socket, GrabRequest request, Frame& frame) {
-  frame = co_await AsyncCamera::shoot(std::move(socket), std::move(request));
-}
-
 asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
   AsyncCamera camera = co_await AsyncCamera::open(std::move(socket), request.timeout);
   out = co_await camera.displays(request.timeout);
@@ -111,11 +106,9 @@ asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gall
 
 }  // namespace
 
-Result<Frame> grab_one(const std::string& socket, const GrabRequest& request) {
-  Frame frame;
-  Result<void> done = run(one(socket, request, frame));
-  if (!done) return done.error();
-  return frame;
+Result<void> grab_one(const std::string& socket, const GrabRequest& request,
+                      std::function<void(Frame)> take) {
+  return run(AsyncCamera::shoot(socket, request, std::move(take)));
 }
 
 Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request) {

@@ -1,173 +1,38 @@
 // SPDX-License-Identifier: MIT
 // qmpshot: the screen of a running VM, on the terminal, in a file or in a pipe.
-#include "capture/stopwatch.h"
-#include "encode/base64.h"
+#include "qmp/json.h"
 #include "tools/qmpshot/choose_socket.h"
 #include "tools/qmpshot/exit_status.h"
 #include "tools/qmpshot/grab.h"
 #include "tools/qmpshot/log.h"
 #include "tools/qmpshot/options.h"
-#include "tools/qmpshot/output.h"
-#include "tools/qmpshot/preview.h"
-#include "tools/qmpshot/report.h"
+#include "tools/qmpshot/shoot.h"
 #include "tools/qmpshot/vms.h"
 
-#include <unistd.h>
-
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace qmpshot::tools {
 namespace {
 
-std::span<const std::byte> as_bytes(std::string_view text) {
-  return std::as_bytes(std::span(text));
-}
-
-Result<void> deliver(std::span<const std::byte> bytes, const std::string& output) {
-  return output.empty() || output == "-" ? write_stdout(bytes) : save(bytes, output);
-}
-
-Result<void> deliver_line(std::string text, const std::string& output) {
-  text.push_back('\n');
-  return deliver(as_bytes(text), output);
-}
-
-std::string size_text(const Frame& frame) {
-  return std::to_string(frame.image.view().width_px) + "x" +
-         std::to_string(frame.image.view().height_px);
-}
-
-void tell(const Options& options, const Frame& frame) {
-  if (!options.verbose) return;
-  verbose("QEMU " + frame.qemu_version + ", " + size_text(frame) + " by route " +
-          std::string(name(frame.route)) + ", content: " + std::string(name(frame.content)));
-  for (const std::string& note : frame.notes) verbose(note);
-  for (const RouteRefusal& refusal : frame.refusals) {
-    verbose("not by route " + std::string(name(refusal.route)) + ": " + refusal.why.message());
-  }
-}
-
-// One frame to `output`, in the form asked for.
-Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output) {
-  tell(options, frame);
-  capture::Stopwatch watch;
-  Result<PictureFile> file =
-      make_file(frame, options.shape, *options.encoder, options.encode_options);
-  if (!file) return file.error();
-  watch.lap("encode");
-  Result<void> done;
-  switch (options.form) {
-    case Form::file:
-      if (options.encoder->name != "null") done = deliver(file->bytes, output);
-      break;
-    case Form::base64: done = deliver_line(encode::base64(file->bytes), output); break;
-    case Form::json: done = deliver_line(frame_json(frame, *file, *options.encoder), output); break;
-  }
-  watch.lap("save");
-  if (done && options.stats) std::fputs(stats_text(frame, watch.take_steps()).c_str(), stderr);
-  return done;
-}
-
-// The command that saves what the preview shows.
-std::string save_command(const Options& options) {
-  std::string command = "qmpshot --socket " + options.socket;
-  const DisplayChoice& display = options.request.display;
-  if (!display.is_first_console()) {
-    command += " --device " + display.device_id + " --head " + std::to_string(display.head);
-  }
-  return command + " -o console.png";
-}
-
-Result<void> show(const Options& options, const Frame& frame) {
-  tell(options, frame);
-  capture::Stopwatch watch;
-  Result<Image> image = shaped(frame.image, options.shape);
-  if (!image) return image.error();
-  Result<std::string> drawn = draw_preview(image->view(), terminal_size());
-  if (!drawn) return drawn.error();
-  watch.lap("preview");
-  const Result<void> done = write_stdout(
-      as_bytes(*drawn + size_text(frame) + ". To save it: " + save_command(options) + "\n"));
-  if (done && options.stats) std::fputs(stats_text(frame, watch.take_steps()).c_str(), stderr);
-  return done;
-}
-
-Result<void> shoot_one(const Options& options) {
-  Result<Frame> frame = grab_one(options.socket, options.request);
-  if (!frame) return frame.error();
-  const bool preview =
-      options.form == Form::file && options.output.empty() && ::isatty(STDOUT_FILENO) == 1;
-  return preview ? show(options, *frame) : hand_over(options, *frame, options.output);
-}
-
-// "vm.png" and 1 give "vm-1.png".
-std::string numbered(const std::string& path, std::uint32_t index) {
-  const std::size_t name_begin = path.rfind('/') + 1;  // npos + 1 is 0
-  std::size_t dot = path.rfind('.');
-  if (dot == std::string::npos || dot <= name_begin) dot = path.size();
-  return path.substr(0, dot) + "-" + std::to_string(index) + path.substr(dot);
-}
-
-Result<void> gallery_json(const Options& options, const Gallery& gallery) {
-  std::string out;
-  for (const Frame& frame : gallery.frames) {
-    tell(options, frame);
-    Result<PictureFile> file =
-        make_file(frame, options.shape, *options.encoder, options.encode_options);
-    if (!file) return file.error();
-    out += out.empty() ? "[" : ",";
-    out += frame_json(frame, *file, *options.encoder);
-  }
-  out += out.empty() ? "[]" : "]";
-  return deliver_line(std::move(out), options.output);
-}
-
-Result<void> first_error(const Gallery& gallery) {
-  if (gallery.errors.empty()) return {};
-  return gallery.errors.front();
-}
-
-Result<void> shoot_all(const Options& options) {
-  Result<Gallery> gallery = grab_all(options.socket, options.request);
-  if (!gallery) return gallery.error();
-  for (const Display& display : gallery->displays) {
-    if (display.can_be_grabbed()) continue;
-    std::fprintf(stderr, "qmpshot: leaving out display %u: %s\n", display.index,
-                 display.why_not.c_str());
-  }
-  for (const Error& error : gallery->errors) {
-    std::fprintf(stderr, "qmpshot: leaving out %s\n", error.what());
-  }
-  if (options.form == Form::json) {
-    const Result<void> done = gallery_json(options, *gallery);
-    return done ? first_error(*gallery) : done;
-  }
-  for (const Frame& frame : gallery->frames) {
-    const std::string path = numbered(options.output, frame.display_index);
-    if (Result<void> done = hand_over(options, frame, path); !done) return done;
-    if (Result<void> told = write_stdout(as_bytes(path + "\n")); !told) return told;
-  }
-  return first_error(*gallery);
-}
-
-Result<void> list(const Options& options) {
-  Result<std::vector<Display>> displays = list_displays(options.socket, options.request);
-  if (!displays) return displays.error();
-  std::string text =
-      options.form == Form::json ? displays_json(*displays) + "\n" : displays_table(*displays);
-  return deliver(as_bytes(text), options.output);
-}
-
+// One time for everything: what choosing takes is no longer there for the picture.
 Result<void> choose(Options& options) {
-  Result<std::string> socket = choose_socket(options.sockets, options.vm, options.request.timeout);
+  using std::chrono::milliseconds;
+  const auto begin = std::chrono::steady_clock::now();
+  milliseconds& timeout = options.request.timeout;
+  Result<std::string> socket = choose_socket(options.sockets, options.vm, timeout);
   if (!socket) return socket.error();
   options.socket = std::move(*socket);
-  verbose("socket " + options.socket);
+  verbose("socket " + qmp::printable(options.socket));
+  const auto took =
+      std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
+  timeout = std::max(timeout - took, milliseconds(1));
   return {};
 }
 

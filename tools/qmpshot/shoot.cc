@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+#include "tools/qmpshot/shoot.h"
+
+#include "tools/qmpshot/delivery.h"
+#include "tools/qmpshot/grab.h"
+#include "tools/qmpshot/report.h"
+
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace qmpshot::tools {
+namespace {
+
+// "vm.png" and 1 give "vm-1.png".
+std::string numbered(const std::string& path, std::uint32_t index) {
+  const std::size_t name_begin = path.rfind('/') + 1;  // npos + 1 is 0
+  std::size_t dot = path.rfind('.');
+  if (dot == std::string::npos || dot <= name_begin) dot = path.size();
+  return path.substr(0, dot) + "-" + std::to_string(index) + path.substr(dot);
+}
+
+void tell_what_is_left_out(const Gallery& gallery) {
+  for (const Display& display : gallery.displays) {
+    if (display.can_be_grabbed()) continue;
+    std::fprintf(stderr, "qmpshot: leaving out display %u: %s\n", display.index,
+                 display.why_not.c_str());
+  }
+  for (const Error& error : gallery.errors) {
+    std::fprintf(stderr, "qmpshot: leaving out %s\n", error.what());
+  }
+}
+
+Result<void> all_as_json(const Options& options, std::vector<Frame> frames) {
+  std::string out;
+  for (Frame& frame : frames) {
+    Result<std::string> one = Delivery(options, std::move(frame)).json();
+    if (!one) return one.error();
+    out += (out.empty() ? "[" : ",") + *one;
+  }
+  return deliver_line((out.empty() ? "[" : out) + "]", options.output);
+}
+
+Result<void> each_to_its_file(const Options& options, std::vector<Frame> frames) {
+  for (Frame& frame : frames) {
+    const std::string path = numbered(options.output, frame.display_index);
+    if (Result<void> done = Delivery(options, std::move(frame)).hand_over(path); !done) return done;
+    if (Result<void> told = deliver_line(path, "-"); !told) return told;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> shoot_one(const Options& options) {
+  const bool preview = wants_preview(options);
+  std::optional<Delivery> delivery;
+  const auto take = [&](Frame frame) {
+    delivery.emplace(options, std::move(frame));
+    if (!preview && delivery->encodes_quickly()) delivery->encode();
+  };
+  if (Result<void> grabbed = grab_one(options.socket, options.request, take); !grabbed) {
+    return grabbed;
+  }
+  return delivery->hand_over(options.output);
+}
+
+Result<void> shoot_all(const Options& options) {
+  Result<Gallery> gallery = grab_all(options.socket, options.request);
+  if (!gallery) return gallery.error();
+  tell_what_is_left_out(*gallery);
+  Result<void> done = options.form == Form::json
+                          ? all_as_json(options, std::move(gallery->frames))
+                          : each_to_its_file(options, std::move(gallery->frames));
+  if (done && !gallery->errors.empty()) return gallery->errors.front();
+  return done;
+}
+
+Result<void> list(const Options& options) {
+  Result<std::vector<Display>> displays = list_displays(options.socket, options.request);
+  if (!displays) return displays.error();
+  std::string text =
+      options.form == Form::json ? displays_json(*displays) : displays_table(*displays);
+  if (text.ends_with('\n')) text.pop_back();
+  return deliver_line(std::move(text), options.output);
+}
+
+}  // namespace qmpshot::tools
