@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A QEMU that refuses, lies, is silent or dies: always one error, and nothing left behind.
+#include "capture/leftovers.h"
 #include "qmp/client.h"
 #include "qmp/commands.h"
 #include "tests/fake/fake_qemu.h"
@@ -18,6 +19,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -149,7 +151,7 @@ TEST_F(BadManners, ChattyOrSlowSpeechChangesNothing) {
 }
 
 TEST_F(BadManners, DyingAtAnyCommandIsALostConnection) {
-  for (const char* command : {"qmp_capabilities", "add-fd", "screendump", "remove-fd"}) {
+  for (const char* command : {"qmp_capabilities", "add-fd", "screendump"}) {
     FakeOptions dying = options();
     dying.die_at = command;
     FakeQemu qemu(dying);
@@ -171,7 +173,7 @@ TEST_F(BadManners, ClosingInTheMiddleOfAnyAnswerIsALostConnection) {
 }
 
 TEST_F(BadManners, ABusyQemuTimesOut) {
-  for (const char* command : {"qmp_capabilities", "add-fd", "screendump", "remove-fd"}) {
+  for (const char* command : {"qmp_capabilities", "add-fd", "screendump"}) {
     FakeOptions silent = options();
     silent.silent_at = command;
     FakeQemu qemu(silent);
@@ -179,6 +181,52 @@ TEST_F(BadManners, ABusyQemuTimesOut) {
     ASSERT_FALSE(shot.ok()) << command;
     EXPECT_EQ(shot.error().code(), Errc::timed_out) << shot.error().message();
   }
+}
+
+TEST_F(BadManners, WhatAOneShotsQemuDoesAfterTheFrameTakesNothingAway) {
+  FakeOptions dying = options();
+  dying.die_at = "remove-fd";
+  FakeQemu dead(dying);
+  EXPECT_TRUE(Camera::shoot(dead.socket_path(), request()).ok());
+
+  FakeOptions silent = options();
+  silent.silent_at = "remove-fd";
+  FakeQemu busy(silent);
+  EXPECT_TRUE(Camera::shoot(busy.socket_path(), request(100ms)).ok());
+}
+
+// What is done with the frame may fail; QEMU is rid of ours all the same, and no second frame
+// comes.
+TEST_F(BadManners, AThrowingTakerLeavesNothing) {
+  FakeQemu qemu(options());
+  asio::io_context io;
+  int taken = 0;
+  const std::function<void(Frame)> take = [&taken](const Frame&) {
+    ++taken;
+    throw Error(Errc::cannot_write, "no room");
+  };
+  const auto result = test::run(io, AsyncCamera::shoot(qemu.socket_path(), request(), take));
+  EXPECT_EQ(result.error().code(), Errc::cannot_write);
+  EXPECT_EQ(taken, 1);
+  EXPECT_TRUE(qemu.wait_until_clients_left(1));
+  EXPECT_EQ(qemu.descriptors(), 0U);
+}
+
+// The frame is given away while QEMU has not yet said that it took back what it was lent.
+TEST_F(BadManners, TheFrameIsGivenBeforeTheTidyingUp) {
+  FakeOptions silent = options();
+  silent.silent_at = "remove-fd";
+  FakeQemu qemu(silent);
+  asio::io_context io;
+  bool taken = false;
+  const std::function<void(Frame)> take = [&](const Frame& frame) {
+    taken = !frame.image.view().pixels.empty();
+    qemu.release();
+  };
+  EXPECT_TRUE(test::run(io, AsyncCamera::shoot(qemu.socket_path(), request(), take)).ok());
+  EXPECT_TRUE(taken);
+  EXPECT_TRUE(qemu.wait_until_clients_left(1));
+  EXPECT_EQ(qemu.descriptors(), 0U);
 }
 
 TEST_F(BadManners, APauseWithinTheGraceLeavesNothing) {
@@ -256,17 +304,16 @@ TEST_F(BadManners, WhatAKilledOneLeftIsTakenBackByTheNext) {
   const pid_t gone = ::fork();
   if (gone == 0) ::_exit(0);
   ASSERT_EQ(::waitpid(gone, nullptr, 0), gone);
-  std::string name_space(64, 0);
-  const ssize_t size = ::readlink("/proc/self/ns/pid", name_space.data(), name_space.size());
-  ASSERT_GT(size, 0);
-  name_space.resize(static_cast<std::size_t>(size));
+  const std::string us = std::to_string(::getpid());
+  std::string tag = capture::owner_tag();
+  tag.replace(tag.find(us), us.size(), std::to_string(gone));
   {
     asio::io_context io;
     qmp::Client client(io.get_executor(), qemu.connect());
     const UniqueFd file(::open("/dev/null", O_WRONLY | O_CLOEXEC));
     std::vector<qmp::Command> commands;
     commands.push_back(qmp::qmp_capabilities());
-    commands.push_back(qmp::add_fd(7, "qmpshot " + std::to_string(gone) + " " + name_space));
+    commands.push_back(qmp::add_fd(7, tag));
     (void)test::run(io,
                     client.execute_all(std::move(commands), file.get(), qmp::Deadline::after(60s)))
         .value();
