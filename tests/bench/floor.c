@@ -2,10 +2,15 @@
  * The floor: what no client can be faster than. Plain system calls, no event loop, no JSON library,
  * nothing encoded.
  *
- *   floor SOCKET                    one frame, the whole session in one message
- *   floor SOCKET loop N [read]      N frames on one connection, one descriptor set; with `read`
- * each is copied into our memory. Prints milliseconds a frame floor SOCKET silence            until
- * SIGTERM, asks again and again; prints in milliseconds the longest wait for an answer
+ *   floor SOCKET
+ *     one frame, the whole session in one message
+ *
+ *   floor SOCKET loop N [read]
+ *     N frames on one connection, one descriptor set; with `read` each is copied into our memory.
+ *     Prints milliseconds a frame.
+ *
+ *   floor SOCKET silence
+ *     until SIGTERM, asks again and again; prints in milliseconds the longest wait for an answer
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

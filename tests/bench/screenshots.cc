@@ -118,16 +118,21 @@ std::vector<Way> one_shots(const test::RealQemu& vm, const test::TempFolder& fol
   std::vector<Way> ways;
   ways.push_back(
       process("the floor: a minimal C client, nothing encoded", {floor_program, socket}));
-  const auto qmpshot = [&](std::string name, Words more) {
-    more.insert(more.begin(), {program, "--socket", socket, "-o"});
-    ways.push_back(process(std::move(name), std::move(more)));
+  const auto qmpshot = [&](std::string name, const std::string& of, const std::string& file,
+                           Words more) {
+    more.insert(more.begin(), {of, "--socket", socket, "-o", file});
+    ways.push_back({std::move(name), [file, command = std::move(more)] {
+                      (void)::unlink(file.c_str());
+                      return run_ms(command);
+                    }});
   };
-  qmpshot("**`qmpshot -o a.png`**", {folder.file("a.png")});
-  qmpshot("`qmpshot -o a.ppm`", {folder.file("a.ppm")});
-  qmpshot("`qmpshot --format null`", {"/dev/null", "--format", "null"});
+  qmpshot("**`qmpshot -o a.png`**", program, folder.file("a.png"), {});
+  ways.push_back(process("the same, replacing a file",
+                         {program, "--socket", socket, "-o", folder.file("old.png")}));
+  qmpshot("`qmpshot -o a.ppm`", program, folder.file("a.ppm"), {});
+  qmpshot("`qmpshot --format null`", program, folder.file("null"), {"--format", "null"});
   if (const char* dynamic = std::getenv("QMPSHOT_DYNAMIC")) {
-    ways.push_back(process("the same `-o a.png`, linked dynamically",
-                           {dynamic, "--socket", socket, "-o", folder.file("a.png")}));
+    qmpshot("`-o a.png`, linked dynamically", dynamic, folder.file("a.png"), {});
   }
   const auto today = [&](std::string name, const std::string& needs, const std::string& script) {
     if (shell_succeeds(needs)) ways.push_back(process(std::move(name), {"sh", "-ec", script}));

@@ -251,6 +251,7 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<std::string>{"-s", "x", "--all"},
                     std::vector<std::string>{"-s", "x", "--all", "--device", "d", "-o", "y"},
                     std::vector<std::string>{"-s", "x", "--list", "--all"},
+                    std::vector<std::string>{"-s", "x", "--text", "-o", "a.jpeg"},
                     std::vector<std::string>{"-s", "x", "--json", "--base64"}));
 
 // Cases in which somebody is not root.

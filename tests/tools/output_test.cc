@@ -145,6 +145,22 @@ TEST_F(Output, PngFileRouteIsRightOrSaysThatThisQemuIsTooOld) {
   }
 }
 
+TEST_F(Output, TextStandsInAPngOnRequestOnly) {
+  const auto holds = [](const Finished& run, std::string_view text) {
+    expect_success(run);
+    EXPECT_TRUE(same_picture(bytes(run.out), vm().ppm()));
+    return run.out.find(text) != std::string::npos;
+  };
+  // QEMU's own PNG knows nothing of it, so it is not passed on as it is.
+  for (const std::string route : {"auto", "png-file"}) {
+    if (route == "png-file" && vm().version().major < 7) continue;
+    for (const char* text : {"Title", "a test's VM", "Creation Time", "qmpshot 0."}) {
+      EXPECT_TRUE(holds(shoot({"--text", "--route", route}), text)) << text << " by " << route;
+      EXPECT_FALSE(holds(shoot({"--route", route}), text)) << text << " by " << route;
+    }
+  }
+}
+
 TEST_F(Output, StatsAreMillisecondsPerStepOnStderr) {
   const Finished run = shoot({"-o", file("a.png"), "--stats"});
   EXPECT_EQ(run.status, 0);

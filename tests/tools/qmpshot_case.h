@@ -73,7 +73,9 @@ class QmpshotCase : public testing::Test {
  protected:
   void SetUp() override {
     QMPSHOT_REQUIRE_QEMU();
-    if (!shared() || !shared()->alive()) shared() = std::make_unique<RealQemu>(text_vm());
+    if (shared() && shared()->alive()) return;
+    shared() =
+        std::make_unique<RealQemu>(text_vm({"-nodefaults", "-vga", "std", "-name", "a test's VM"}));
   }
   void TearDown() override {
     if (!shared()) return;

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <span>
 #include <utility>
@@ -85,9 +86,18 @@ bool Delivery::encodes_quickly() const noexcept {
   return options_.shape.as_it_is() && !options_.encode_options.small;
 }
 
+encode::EncodeOptions Delivery::encode_options() const {
+  encode::EncodeOptions out = options_.encode_options;
+  if (!options_.text) return out;
+  if (frame_.vm) out.title = qmp::printable(frame_.vm->name);
+  out.source = "qmpshot " QMPSHOT_VERSION;
+  out.taken_at = std::chrono::floor<std::chrono::seconds>(frame_.taken_at);
+  return out;
+}
+
 void Delivery::encode() {
   capture::Stopwatch watch;
-  file_ = make_file(frame_, options_.shape, *options_.encoder, options_.encode_options);
+  file_ = make_file(frame_, options_.shape, *options_.encoder, encode_options());
   watch.lap("encode");
   add(steps_, watch.take_steps());
   // Nobody looks at the pixels again, and giving back their memory takes as long as encoding them.

@@ -37,6 +37,7 @@ class Delivery {
   [[nodiscard]] const Frame& frame() const noexcept { return frame_; }
 
  private:
+  [[nodiscard]] encode::EncodeOptions encode_options() const;
   Result<void> write(const std::string& output);
   Result<void> preview();
 

@@ -150,6 +150,8 @@ void add_picture_options(CLI::App& app, Raw& raw) {
   app.add_flag("--small", options.encode_options.small,
                "The smallest PNG, whatever time that takes")
       ->group(picture);
+  app.add_flag("--text", options.text, "Writes the VM's name, the time and qmpshot into a PNG")
+      ->group(picture);
   app.add_option("--crop", raw.crop, "Only this box; what reaches over the edge is cut off")
       ->type_name("WxH+X+Y")
       ->group(picture);
@@ -267,9 +269,12 @@ void finish(Raw& raw) {
   if (!raw.crop.empty()) options.shape.crop = encode::parse_box(raw.crop).value();
   if (!raw.scale.empty()) options.shape.scale = encode::parse_size(raw.scale).value();
   options.shape.filter = filter_names.at(raw.filter);
-  options.request.vm_facts = raw.json;
+  options.request.vm_facts = raw.json || options.text;
   options.request.route = route_names.at(raw.route);
   options.encoder = encoder_for(raw);
+  if (options.text && options.encoder->name != "png") {
+    throw CLI::ValidationError("--text", "only a PNG holds it");
+  }
   options.form = raw.json ? Form::json : raw.base64 ? Form::base64 : Form::file;
   if (options.all && options.form != Form::json &&
       (options.output.empty() || options.output == "-")) {

@@ -34,6 +34,7 @@ struct Options {
   const encode::Encoder* encoder = nullptr;
   encode::EncodeOptions encode_options;
   Shape shape;
+  bool text = false;  // the VM's name, the time and ours go into a PNG
   Form form = Form::file;
 
   bool stats = false;

@@ -4,6 +4,14 @@
 #include <utility>
 
 namespace qmpshot::tools {
+namespace {
+
+// Whether QEMU's own PNG, which holds the pixels and no more, will do.
+bool asks_for_more(const encode::EncodeOptions& options) {
+  return options.small || !options.title.empty() || !options.source.empty() || options.taken_at;
+}
+
+}  // namespace
 
 Result<Image> shaped(const Image& frame, const Shape& shape) {
   ImageView view = frame.view();
@@ -25,7 +33,8 @@ Result<PictureFile> make_file(const Frame& frame, const Shape& shape,
                               const encode::Encoder& encoder,
                               const encode::EncodeOptions& options) {
   PictureFile file;
-  if (shape.as_it_is() && !options.small && !frame.qemu_png.empty() && encoder.name == "png") {
+  if (shape.as_it_is() && !asks_for_more(options) && !frame.qemu_png.empty() &&
+      encoder.name == "png") {
     file.bytes = frame.qemu_png;
     file.size = {frame.image.view().width_px, frame.image.view().height_px};
     return file;

@@ -14,7 +14,7 @@ _qmpshot() {
   local options='
     -s --socket --vm -d --device --head -a --all -l --list
     -o --output -f --format -j --json --base64
-    -q --quality --small --crop --scale --max-size --filter
+    -q --quality --small --text --crop --scale --max-size --filter
     --freeze --wake --require-content --wait-content
     --route -t --timeout --stats -v --verbose -h --help -V --version'
 
