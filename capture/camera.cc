@@ -24,14 +24,8 @@ Result<void> run(asio::io_context& loop, asio::awaitable<void> work) {
                  [&failure](std::exception_ptr thrown) { failure = std::move(thrown); });
   loop.restart();
   loop.run();
-  if (!failure) return {};
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::exception& error) {
-    return Error(Errc::cannot_write, error.what());  // out of memory, or of descriptors
-  }
+  if (failure) return Error::from_exception(failure);
+  return {};
 }
 
 template <class T>

@@ -56,6 +56,18 @@ class Error : public std::exception {
     return Error(code, std::generic_category().message(errno_value)).within(attempt);
   }
 
+  // What was thrown; of the standard library's exceptions, which mean that memory or descriptors ran
+  // out, cannot_write with their words. Others are rethrown.
+  static Error from_exception(const std::exception_ptr& thrown) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const Error& error) {
+      return error;
+    } catch (const std::exception& error) {
+      return Error(Errc::cannot_write, error.what());
+    }
+  }
+
   [[nodiscard]] Errc code() const noexcept { return code_; }
   [[nodiscard]] const std::string& message() const noexcept { return message_; }
   [[nodiscard]] const char* what() const noexcept override { return message_.c_str(); }

@@ -50,14 +50,8 @@ Result<void> run(asio::awaitable<void> work) {
   loop.restart();
   loop.poll();  // a signal that came at the same time as the end
   if (caught_signal != 0) return Error(Errc::cancelled, "interrupted");
-  if (!failure) return {};
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::exception& error) {
-    return Error(Errc::cannot_write, error.what());  // out of memory, or of descriptors
-  }
+  if (failure) return Error::from_exception(failure);
+  return {};
 }
 
 asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
