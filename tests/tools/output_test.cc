@@ -239,6 +239,17 @@ TEST_F(Output, TerminalGetsTextWhereTextIsAskedFor) {
   EXPECT_EQ(run.out.find('\x1b'), std::string::npos);
 }
 
+// The path may be somebody else's idea: what the hint says is safe to paste, and to show.
+TEST_F(Output, TheHintIsOneShellWordPerArgument) {
+  const std::string path = file("it's; a\x1b[31m VM.sock");
+  std::filesystem::create_symlink(vm().socket(), path);
+  ProcessOptions options;
+  options.terminal = std::pair(80, 24);
+  const Finished run = qmpshot({"--socket", path}, options);
+  expect_success(run);
+  EXPECT_NE(run.out.find("it'\\''s; a?[31m VM.sock' -o console.png"), std::string::npos) << run.out;
+}
+
 TEST_F(Output, HelpAndVersionGoToStdoutWithoutAVm) {
   const Finished help = qmpshot({"--help"});
   expect_success(help);
