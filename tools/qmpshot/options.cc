@@ -107,6 +107,19 @@ class HelpText : public CLI::Formatter {
     column_width(26);
     label("REQUIRED", "");
   }
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    std::string help = CLI::Formatter::make_help(app, std::move(name), mode);
+    for (std::size_t at; (at = help.find("\n\n\n")) != std::string::npos;) help.erase(at, 1);
+    return help;
+  }
+  std::string make_option_name(const CLI::Option* option, bool positional) const override {
+    std::string name = CLI::Formatter::make_option_name(option, positional);
+    if (const std::size_t comma = name.find(','); comma != std::string::npos) {
+      name.insert(comma + 1, " ");
+    }
+    return name;
+  }
   std::string make_usage(const CLI::App*, std::string) const override {
     return "\nUsage: qmpshot --socket PATH [-o FILE] [options]\n"
            "       qmpshot --vm NAME [-o FILE] [options]\n"
