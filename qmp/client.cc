@@ -97,6 +97,23 @@ asio::awaitable<std::vector<Reply>> Client::execute_all(std::vector<Command> com
   co_return replies;
 }
 
+asio::awaitable<std::vector<Answer>> Client::execute_watching(std::vector<Command> commands,
+                                                              Deadline deadline) {
+  std::string bytes;
+  Waiting waiting(session_);
+  for (const Command& command : commands) waiting.ids.push_back(session_.begin(command, bytes));
+  co_await transport_.send(bytes, -1, deadline);
+
+  std::vector<Answer> answers;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    Reply reply = co_await reply_to(waiting.ids[i], commands[i].name, deadline);
+    std::vector<Event> events;
+    while (std::optional<Event> event = take_event()) events.push_back(std::move(*event));
+    answers.emplace_back(std::move(reply), std::move(events));
+  }
+  co_return answers;
+}
+
 asio::awaitable<Reply> Client::reply_to(std::int64_t id, std::string name, Deadline deadline) {
   try {
     for (;;) {

@@ -19,6 +19,15 @@
 
 namespace qmpshot::qmp {
 
+// A reply, and the events that came before it and were not taken yet, in order: for one command
+// after another, what QEMU did between them.
+struct Answer {
+  Answer(Reply in, std::vector<Event> before) : reply(std::move(in)), events(std::move(before)) {}
+
+  Reply reply;
+  std::vector<Event> events;
+};
+
 // Used by one coroutine at a time, on one strand. After connection_lost or bad_peer it is of no
 // more use; after timed_out or cancelled a late reply is dropped and the next command works.
 class Client {
@@ -45,6 +54,10 @@ class Client {
   //   errors  as execute(), but a command refused is a reply
   asio::awaitable<std::vector<Reply>> execute_all(std::vector<Command> commands, int fd,
                                                   Deadline deadline);
+
+  // As execute_all, without a descriptor; takes the events.
+  asio::awaitable<std::vector<Answer>> execute_watching(std::vector<Command> commands,
+                                                        Deadline deadline);
 
   // The oldest event not taken yet.
   std::optional<Event> take_event() { return session_.take_event(); }
