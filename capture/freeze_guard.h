@@ -8,6 +8,8 @@
 #include <asio/awaitable.hpp>
 #include <sys/types.h>
 
+#include <utility>
+
 namespace qmpshot::capture {
 
 // "stop", the dump and "cont" go to QEMU in one message, so QEMU has the "cont" from the moment it
@@ -22,17 +24,28 @@ class FreezeGuard {
   //   errors  cannot_write: no process or descriptor left
   static Result<FreezeGuard> start(int connected_socket);
 
-  FreezeGuard(FreezeGuard&&) noexcept = default;
-  FreezeGuard& operator=(FreezeGuard&&) noexcept = default;
+  FreezeGuard(FreezeGuard&& other) noexcept
+      : child_(std::exchange(other.child_, 0)), orders_(std::move(other.orders_)) {}
+  FreezeGuard& operator=(FreezeGuard&&) = delete;
+  // Undismissed, it goes on until QEMU is done. It leaves no zombie either way.
+  ~FreezeGuard();
+
+  // From now on it keeps this lock open as well, until let_go() or its own end. False: it has
+  // ended, somebody killed it.
+  [[nodiscard]] bool hold(int lock);
+  void let_go();
 
   // Every reply is here: the guard ends, within a second.
   asio::awaitable<void> dismiss();
 
  private:
-  FreezeGuard(UniqueFd pipe, pid_t child) : child_(child), pipe_(std::move(pipe)) {}
+  FreezeGuard(UniqueFd orders, pid_t child) : child_(child), orders_(std::move(orders)) {}
 
-  pid_t child_ = 0;
-  UniqueFd pipe_;  // its closing, by us or by the kernel, is the guard's call
+  // Whether it has ended; takes its exit status then.
+  bool ended();
+
+  pid_t child_ = 0;  // 0: it has ended
+  UniqueFd orders_;  // its closing, by us or by the kernel, is the guard's call
 };
 
 }  // namespace qmpshot::capture

@@ -27,6 +27,11 @@ bool another_route_may_help(const Error& error) {
   }
 }
 
+// Whether QEMU may not have run yet what it was sent.
+bool leaves_commands_behind(const Error& error) {
+  return error.code() == Errc::timed_out || error.code() == Errc::cancelled;
+}
+
 // All routes failed: the first one's error where all agree, else each with its own.
 Error all_failed(const std::vector<RouteRefusal>& refusals) {
   const Error& first = refusals.front().why;
@@ -91,12 +96,26 @@ Grabber::~Grabber() {
 }
 
 asio::awaitable<Frame> Grabber::grab(GrabRequest request, Stopwatch watch, qmp::Deadline deadline) {
+  std::optional<Error> failed;
+  Frame frame;
+  try {
+    frame = co_await grab_display(std::move(request), std::move(watch), deadline);
+  } catch (const Error& error) {
+    failed = error;
+  }
+  if (!failed || !leaves_commands_behind(*failed)) freezer_.done();
+  if (failed) throw *failed;
+  co_return frame;
+}
+
+asio::awaitable<Frame> Grabber::grab_display(GrabRequest request, Stopwatch watch,
+                                             qmp::Deadline deadline) {
   Frame frame;
   Dump dump;
   dump.what = co_await find_display(request.display, frame, deadline);
   if (!request.display.is_first_console()) watch.lap("find display");
 
-  if (request.freeze) dump.freeze = co_await prepare_to_freeze(frame, deadline);
+  if (request.freeze) dump.freeze = co_await freezer_.prepare(client_, frame.notes, deadline);
 
   std::vector<RouteRefusal> refusals =
       request.route == Route::automatic ? refusals_ : std::vector<RouteRefusal>();
@@ -120,28 +139,6 @@ asio::awaitable<Frame> Grabber::grab(GrabRequest request, Stopwatch watch, qmp::
     refusals.emplace_back(route, std::move(*failed));
   }
   throw all_failed(refusals);
-}
-
-asio::awaitable<bool> Grabber::prepare_to_freeze(Frame& frame, qmp::Deadline deadline) {
-  std::vector<qmp::Command> questions;
-  questions.push_back(qmp::query_status());
-  questions.push_back(qmp::query_migrate());
-  const std::vector<qmp::Reply> replies =
-      co_await client_.execute_all(std::move(questions), -1, deadline);
-  const qmp::VmStatus status = qmp::parse_status(replies[0].value());
-  if (!status.running) {
-    frame.notes.push_back("not stopped for the picture: the VM does not run, its state is " +
-                          status.status);
-    co_return false;
-  }
-  // Where the migration ends between "stop" and "cont", "cont" would continue the VM here while it
-  // runs at its new place already. Seen on 5.2 and 7.2; States tests it.
-  if (replies[1].ok() && qmp::is_migrating(*replies[1])) {
-    frame.notes.emplace_back("not stopped for the picture: the VM is being migrated");
-    co_return false;
-  }
-  if (!guard_) guard_ = FreezeGuard::start(client_.native_handle()).value();
-  co_return true;
 }
 
 asio::awaitable<void> Grabber::press_harmless_key(qmp::Deadline deadline) {
@@ -222,10 +219,17 @@ asio::awaitable<std::vector<Display>> Grabber::displays(qmp::Deadline deadline) 
 }
 
 asio::awaitable<void> Grabber::close(qmp::Deadline deadline) {
-  co_await fd_route_.close(client_, deadline);
-  co_await client_.leave(deadline);
-  pending_.clear();
-  if (guard_) co_await guard_->dismiss();
+  std::optional<Error> failed;
+  try {
+    co_await fd_route_.close(client_, deadline);
+    co_await client_.leave(deadline);
+    pending_.clear();
+  } catch (const Error& error) {
+    if (error.code() != Errc::connection_lost) throw;
+    failed = error;
+  }
+  co_await freezer_.dismiss();
+  if (failed) throw *failed;
 }
 
 }  // namespace qmpshot::capture

@@ -4,14 +4,13 @@
 
 #include "capture/fd_route.h"
 #include "capture/file_route.h"
-#include "capture/freeze_guard.h"
+#include "capture/freezer.h"
 #include "qmp/client.h"
 
 #include <qmpshot/camera.h>
 
 #include <asio/awaitable.hpp>
 
-#include <optional>
 #include <vector>
 
 namespace qmpshot::capture {
@@ -38,15 +37,14 @@ class Grabber {
   asio::awaitable<VmFacts> vm_facts(qmp::Deadline deadline);
 
   // Takes back from QEMU what was lent to it, and leaves.
-  //   errors  as qmp::Client::execute; then the guard, if there is one, stays until QEMU is done
+  //   errors  as qmp::Client::execute; unless QEMU is gone, the guard stays until it is done
   asio::awaitable<void> close(qmp::Deadline deadline);
 
   // Before the first grab: this route is known not to work.
   void remember_refusal(RouteRefusal refusal) { refusals_.push_back(std::move(refusal)); }
 
  private:
-  // Whether the VM must be stopped for the dump; from then on somebody watches over it.
-  asio::awaitable<bool> prepare_to_freeze(Frame& frame, qmp::Deadline deadline);
+  asio::awaitable<Frame> grab_display(GrabRequest request, Stopwatch watch, qmp::Deadline deadline);
   void remember(const std::vector<RouteRefusal>& refusals);
   asio::awaitable<qmp::Screendump> find_display(const DisplayChoice& choice, Frame& frame,
                                                 qmp::Deadline deadline);
@@ -59,7 +57,7 @@ class Grabber {
   FdRoute fd_route_;
   PendingFiles pending_;
   std::vector<RouteRefusal> refusals_;
-  std::optional<FreezeGuard> guard_;  // from the first frozen frame on
+  Freezer freezer_;
 };
 
 }  // namespace qmpshot::capture

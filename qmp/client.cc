@@ -103,6 +103,20 @@ asio::awaitable<std::vector<Reply>> Client::execute_all(std::vector<Command> com
   co_return replies;
 }
 
+asio::awaitable<std::vector<Answer>> Client::execute_watching(std::vector<Command> commands,
+                                                              Deadline deadline) {
+  const std::size_t count = commands.size();
+  SentCommands sent = co_await send_all(std::move(commands), -1, deadline);
+  std::vector<Answer> answers;
+  while (answers.size() < count) {
+    Reply reply = co_await next_reply(sent, deadline);
+    std::vector<Event> events;
+    while (std::optional<Event> event = take_event()) events.push_back(std::move(*event));
+    answers.emplace_back(std::move(reply), std::move(events));
+  }
+  co_return answers;
+}
+
 asio::awaitable<Reply> Client::reply_to(std::int64_t id, std::string name, Deadline deadline) {
   try {
     for (;;) {

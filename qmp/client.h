@@ -42,6 +42,15 @@ class SentCommands {
   std::deque<Waiting> waiting_;
 };
 
+// A reply, and the events that came before it and were not taken yet, in order: for one command
+// after another, what QEMU did between them.
+struct Answer {
+  Answer(Reply in, std::vector<Event> before) : reply(std::move(in)), events(std::move(before)) {}
+
+  Reply reply;
+  std::vector<Event> events;
+};
+
 // Used by one coroutine at a time, on one strand. After connection_lost or bad_peer it is of no
 // more use; after timed_out or cancelled a late reply is dropped and the next command works.
 class Client {
@@ -53,8 +62,8 @@ class Client {
   // Takes over a connected stream socket on which nothing was read yet.
   Client(asio::any_io_executor executor, UniqueFd connected);
 
-  // Sends what handshake() begins with. Commands may follow at once: QEMU takes its time to accept a
-  // client and to greet it, and reads them afterwards.
+  // Sends what handshake() begins with. Commands may follow at once: QEMU takes its time to accept
+  // a client and to greet it, and reads them afterwards.
   //   errors  connection_lost, timed_out, cancelled
   asio::awaitable<void> begin_handshake(Deadline deadline);
 
@@ -80,6 +89,10 @@ class Client {
   // Both: a reply for each command, in order.
   asio::awaitable<std::vector<Reply>> execute_all(std::vector<Command> commands, int fd,
                                                   Deadline deadline);
+
+  // As execute_all, without a descriptor; takes the events.
+  asio::awaitable<std::vector<Answer>> execute_watching(std::vector<Command> commands,
+                                                        Deadline deadline);
 
   // The oldest event not taken yet.
   std::optional<Event> take_event() { return session_.take_event(); }

@@ -106,6 +106,13 @@ std::string parse_uuid(const Json& value) {
   return owned(value["UUID"]);
 }
 
+Command query_cpus_fast() {
+  return Command("query-cpus-fast");
+}
+std::optional<std::int64_t> parse_first_thread(const Json& value) {
+  return value[0]["thread-id"].integer();
+}
+
 Command qom_list(std::string_view path) {
   JsonWriter arguments;
   arguments.begin_object().key("path").string(path).end_object();

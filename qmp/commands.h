@@ -71,6 +71,11 @@ Command query_uuid();
 std::string parse_name(const Json& value);  // empty where the VM has none
 std::string parse_uuid(const Json& value);
 
+// The VM's processors, without disturbing them; 2.12 was the first.
+Command query_cpus_fast();
+// The host's thread that runs the first one, as QEMU's own PID namespace numbers it.
+std::optional<std::int64_t> parse_first_thread(const Json& value);
+
 Command qom_list(std::string_view path);
 std::vector<QomEntry> parse_qom_list(const Json& value);
 Command qom_get(std::string_view path, std::string_view property);

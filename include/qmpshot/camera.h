@@ -24,6 +24,10 @@ struct GrabRequest {
 
   // Stops the VM's processors while QEMU reads the video memory, so that no frame is torn by them.
   // A VM that does not run is left as it is; one that does is continued, whatever becomes of us.
+  // Frozen frames of one VM wait for each other, through all its monitors and in all processes of
+  // this network namespace, until the timeout: then timed_out. After a frame whose own time was up
+  // others wait until this camera is used again, or closed. A "stop" of another client in the
+  // milliseconds of the copy is undone (capture/dump.h).
   bool freeze = false;
 
   // Presses and releases Shift, and takes the picture when it is another one, or after two seconds.

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace qmpshot::test {
@@ -53,6 +54,17 @@ enum class Lie {
   endless,         // 64 MiB behind the picture
 };
 
+// Another client of the VM, or the VM itself: it enters this state just before `command` is
+// executed for the `time`th time, with the event that goes with it.
+struct FakeTurn {
+  FakeTurn(std::string at, std::size_t how_often, std::string state)
+      : command(std::move(at)), time(how_often), status(std::move(state)) {}
+
+  std::string command;
+  std::size_t time = 1;
+  std::string status;  // "running", "paused", "io-error", ...
+};
+
 // A word for the moment before any command: silent_at, close_at and cut_at take it.
 inline constexpr auto at_greeting = "greeting";
 
@@ -60,6 +72,7 @@ struct FakeOptions {
   qmp::Version version{7, 2, 22};
   std::string package = "fake";
   std::string status = "running";  // query-status; "running" is the only one that runs
+  std::vector<FakeTurn> turns;     // how that changes
 
   // In QEMU's order. The default is a plain machine's: VGA, then parallel0 and its like as text.
   std::vector<FakeConsole> consoles = {
@@ -86,6 +99,7 @@ struct FakeOptions {
 
   std::map<std::string, FakeError> refuses;    // by command; before it does anything
   std::map<std::string, std::string> answers;  // by command: a JSON text, for what we do not play
+  std::int64_t first_thread = 0;               // query-cpus-fast; 0: another one for each fake
 };
 
 }  // namespace qmpshot::test

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/fake/fake_vm.h"
 
+#include <unistd.h>
+
+#include <atomic>
 #include <utility>
 
 namespace qmpshot::test {
@@ -22,10 +25,19 @@ std::string path_of(const qmp::Json& arguments) {
   return std::string(arguments["path"].string().value_or(""));
 }
 
+// A number that no other fake of this host has, and no thread.
+std::int64_t new_thread() {
+  static std::atomic<std::int64_t> count{0};
+  return (std::int64_t{::getpid()} << 32) + ++count;
+}
+
 }  // namespace
 
 FakeVm::FakeVm(const FakeOptions& options)
-    : options_(options), screen_(options), status_(options.status) {}
+    : options_(options),
+      screen_(options),
+      status_(options.status),
+      first_thread_(options.first_thread != 0 ? options.first_thread : new_thread()) {}
 
 std::string FakeVm::greeting() {
   negotiated_ = false;
@@ -69,6 +81,7 @@ FakeVm::Outcome FakeVm::execute(std::string_view line, UniqueFd& passed) {
   if (options_.long_line_bytes != 0) {
     out.lines.push_back(event("LONG", "\"" + std::string(options_.long_line_bytes, 'x') + "\""));
   }
+  take_turns(std::string(*name), out.lines);
   const auto reply = run(std::string(*name), (*json)["arguments"], passed, out.lines);
   if (!reply) {
     out.died = true;
@@ -117,16 +130,34 @@ std::optional<FakeReply> FakeVm::run(const std::string& name, const qmp::Json& a
                            std::string(arguments["property"].string().value_or("")));
   }
   if (name == "query-status") return status();
+  if (name == "query-uuid") return R"({"UUID": "00000000-0000-0000-0000-000000000000"})";
+  if (name == "query-cpus-fast") return processors();
   if (name == "stop" || name == "cont") return set_running(name == "cont", events);
   return FakeError{"CommandNotFound", "The command " + name + " has not been found"};
 }
 
+void FakeVm::take_turns(const std::string& name, std::vector<std::string>& events) {
+  const std::size_t time = ++times_[name];
+  for (const FakeTurn& turn : options_.turns) {
+    if (turn.command == name && turn.time == time) enter(turn.status, events);
+  }
+}
+
+void FakeVm::enter(const std::string& status, std::vector<std::string>& events) {
+  const bool running = status == "running";
+  if (running != (status_ == "running")) events.push_back(event(running ? "RESUME" : "STOP"));
+  status_ = status;
+}
+
+// A VM that stands already keeps its reason.
 FakeReply FakeVm::set_running(bool running, std::vector<std::string>& events) {
-  const std::string wanted = running ? "running" : "paused";
-  const bool was_running = status_ == "running";
-  if (was_running != running) events.push_back(event(running ? "RESUME" : "STOP"));
-  if (was_running != running) status_ = wanted;
+  if (running != (status_ == "running")) enter(running ? "running" : "paused", events);
   return "{}";
+}
+
+std::string FakeVm::processors() const {
+  return R"([{"thread-id": )" + std::to_string(first_thread_) +
+         R"(, "cpu-index": 0, "qom-path": "/machine/unattached/device[0]", "target": "x86_64"}])";
 }
 
 std::string FakeVm::status() const {

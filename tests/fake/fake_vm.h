@@ -10,6 +10,8 @@
 
 #include <qmpshot/unique_fd.h>
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,13 +43,18 @@ class FakeVm {
  private:
   std::optional<FakeReply> run(const std::string& name, const qmp::Json& arguments,
                                UniqueFd& passed, std::vector<std::string>& events);
+  void take_turns(const std::string& name, std::vector<std::string>& events);
+  void enter(const std::string& status, std::vector<std::string>& events);
   FakeReply set_running(bool running, std::vector<std::string>& events);
+  [[nodiscard]] std::string processors() const;
   [[nodiscard]] std::string status() const;
 
   const FakeOptions& options_;
   FakeFdsets fdsets_;
   FakeScreen screen_;
   std::string status_;
+  std::map<std::string, std::size_t> times_;  // how often each command came
+  std::int64_t first_thread_ = 0;
   bool negotiated_ = false;
 };
 

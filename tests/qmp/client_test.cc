@@ -163,6 +163,26 @@ TEST_F(ClientTest, EventsBetweenRepliesAreKept) {
   expect_works();
 }
 
+TEST_F(ClientTest, EventsComeWithTheReplyTheyCameBefore) {
+  start_and_shake_hands();
+  EXPECT_TRUE(execute("stop").ok());
+  const auto answers =
+      run(io_,
+          client_->execute_watching(
+              list({query_status(), cont(), Command("nosuch"), stop(), query_status()}), patient()))
+          .value();
+  ASSERT_EQ(answers.size(), 5U);
+  ASSERT_EQ(answers[0].events.size(), 1U) << "nobody took it before";
+  EXPECT_EQ(answers[0].events[0].name, "STOP");
+  ASSERT_EQ(answers[1].events.size(), 1U);
+  EXPECT_EQ(answers[1].events[0].name, "RESUME");
+  EXPECT_EQ(answers[2].reply.error().qemu_class(), "CommandNotFound");
+  EXPECT_TRUE(answers[2].events.empty());
+  EXPECT_EQ(answers[3].events.size(), 1U);
+  EXPECT_TRUE(answers[4].events.empty());
+  EXPECT_FALSE(client_->take_event());
+}
+
 TEST_F(ClientTest, AMonitorThatNeverGreetsIsBusy) {
   FakeOptions options;
   options.silent_at = test::at_greeting;

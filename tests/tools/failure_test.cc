@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <cstddef>
+#include <cstdint>
 #include <thread>
 
 namespace qmpshot::test {
@@ -118,6 +120,24 @@ TEST_F(Failure, QemuKilledDuringADump) {
   options.die_at = "screendump";
   FakeQemu fake(options);
   expect_failure(shoot_at(fake.socket_path()), 3, {"screendump"});
+}
+
+TEST_F(Failure, SomebodyKeepsTheNameThatFreezeTakes) {
+  FakeOptions options;
+  options.first_thread = (std::int64_t{::getpid()} << 32) + (std::int64_t{1} << 31);
+  FakeQemu fake(options);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string name =
+      "qmpshot-freeze/00000000-0000-0000-0000-000000000000/" + std::to_string(options.first_thread);
+  name.copy(address.sun_path + 1, sizeof address.sun_path - 1);
+  const UniqueFd squatter(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(squatter.get(), reinterpret_cast<const sockaddr*>(&address),
+                   static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size())),
+            0);
+  expect_failure(
+      qmpshot({"-s", fake.socket_path(), "-o", file("a.png"), "--freeze", "--timeout", "300ms"}), 4,
+      {"another freeze of this VM", "@" + name, "300 ms"});
 }
 
 TEST_F(Failure, QemuSilentDuringADump) {
