@@ -137,7 +137,7 @@ struct ScreenDeflate::Workspace {
   std::uint8_t* bytes() noexcept { return memory + slack; }
 
   std::uint8_t memory[slack + buffer_bytes + slack];
-  std::uint64_t masks[3 * max_words];
+  std::uint64_t masks[4 * max_words];
   std::uint32_t hash[1U << hash_bits];
   std::uint8_t literals[max_literals + slack];
   Token tokens[max_tokens];
