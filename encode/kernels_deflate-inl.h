@@ -160,42 +160,91 @@ inline std::size_t common_length(const std::uint8_t* a, const std::uint8_t* b, s
   return length;
 }
 
-// Looks in the gap [begin, to) between two runs for bytes seen before, band.shape.hash_bytes of
-// them at least. `misses` counts the probes in vain over all gaps: the more, the fewer bytes are
-// probed, which in a photo are hardly any. A match makes up for three in four. Probing every byte
-// of a desktop with a photo takes six times as long and finds less, because the noise overwrites
-// what is worth remembering.
+// How far back `table` saw `bytes` last; it sees them at `position` now.
+inline std::uint32_t last_seen(std::uint32_t* table, std::uint64_t bytes, std::uint32_t position) {
+  const std::uint64_t slot = (bytes * 0x9E3779B97F4A7C15U) >> (64 - hash_bits);  // golden ratio
+  const std::uint32_t distance = position - table[slot];
+  table[slot] = position;
+  return distance;
+}
+
+// The match through `at`, as far as it goes in both directions, but not before `begin`.
+inline Match match_at(const Band& band, std::size_t begin, std::size_t at, std::size_t distance) {
+  const std::uint8_t* here = band.data + band.begin + at;
+  const std::size_t length = common_length(here, here - distance, band.end - band.begin - at);
+  std::size_t back = 0;
+  while (at - back > begin && back + distance < at + band.history &&
+         *(here - back - 1) == *(here - back - 1 - distance)) {
+    ++back;
+  }
+  return {at - back, length + back, distance};
+}
+
+inline std::uint16_t* above_slot(const Band& band, std::size_t position) {
+  return band.above + position / 8 % above_count;
+}
+
+// What was seen before of the bytes at `at`. Text goes on in its next row at the distance it had in
+// the one above, so where the tables know a repeat, that distance is tried too.
+inline Match probe(const Band& band, std::size_t begin, std::size_t at) {
+  const std::uint8_t* here = band.data + band.begin + at;
+  const std::uint64_t bytes = load64(here);
+  const auto position = static_cast<std::uint32_t>(band.position + band.begin + at);
+  const auto first_differ = [&](std::size_t distance, std::size_t count) {
+    return (load64(here - distance) ^ bytes) << (64 - 8 * count) != 0;
+  };
+  Match match = {at, 0, 0};
+  const std::size_t far_bytes = band.shape.hash_bytes;
+  const std::uint32_t far = last_seen(band.hash, bytes << (64 - 8 * far_bytes), position);
+  if (far <= deflate_window && !first_differ(far, far_bytes)) {
+    match = match_at(band, begin, at, far);
+  }
+  if (const std::size_t near_bytes = band.shape.near_bytes; near_bytes != 0) {
+    const std::uint32_t near = last_seen(band.near, bytes << (64 - 8 * near_bytes), position);
+    if (match.length == 0 && near <= near_window && !first_differ(near, near_bytes)) {
+      match = match_at(band, begin, at, near);
+    }
+  }
+  if (match.length == 0) return match;
+  const std::size_t above = *above_slot(band, position - band.shape.row_bytes);
+  if (above != 0 && above != match.distance && above <= at + band.history &&
+      !first_differ(above, 8)) {
+    const Match other = match_at(band, begin, at, above);
+    if (other.length > match.length) match = other;
+  }
+  return match;
+}
+
+inline void remember_above(const Band& band, const Match& match) {
+  const std::size_t position = band.position + band.begin + match.at;
+  for (std::size_t at = position; at < position + match.length; at += 8) {
+    *above_slot(band, at) = static_cast<std::uint16_t>(match.distance);
+  }
+}
+
+// Looks in the gap [begin, to) between two runs for bytes seen before. `misses` counts the probes
+// in vain over all gaps: the more, the fewer pixels are probed, which in a photo are hardly any. A
+// match makes up for three in four. Probing every byte of a desktop with a photo takes six times as
+// long and finds less, because the noise overwrites what is worth remembering.
 inline Match probe_gap(const Band& band, std::size_t begin, std::size_t to, std::size_t& misses) {
-  const std::uint8_t* bytes = band.data + band.begin;
   const std::size_t count = band.end - band.begin;
-  const unsigned shift = 64 - 8 * static_cast<unsigned>(band.shape.hash_bytes);
   if (to + 8 > count) to = count < 8 ? 0 : count - 8;
   for (std::size_t at = begin; at < to;) {
-    const std::uint64_t value = load64(bytes + at) << shift;
-    const std::uint64_t slot = (value * 0x9E3779B97F4A7C15U) >> (64 - hash_bits);  // golden ratio
-    const auto position = static_cast<std::uint32_t>(band.position + band.begin + at);
-    const std::uint32_t distance = position - band.hash[slot];
-    band.hash[slot] = position;
-    if (distance <= deflate_window && load64(bytes + at - distance) << shift == value) {
-      const std::uint8_t* here = bytes + at;
-      const std::size_t length = common_length(here, here - distance, count - at);
-      std::size_t back = 0;
-      while (at - back > begin && back + distance < at + band.history &&
-             *(here - back - 1) == *(here - back - 1 - distance)) {
-        ++back;
-      }
+    const Match match = probe(band, begin, at);
+    if (match.length != 0) {
+      remember_above(band, match);
       misses /= 4;
-      return {at - back, length + back, distance};
+      return match;
     }
     const std::size_t pass = misses >> band.shape.patience;
-    at += 1 + (pass < 64 ? pass : 64);
+    at += band.shape.pixel_bytes * (1 + (pass < 64 ? pass : 64));
     ++misses;
   }
   return {to, 0, 0};
 }
 
-// The longest run at `at`. One of the line above has to be two bytes longer to count, and does not
-// where the row above serves: its distance is the dearest.
+// The longest run at `at`. One of the line above counts only where the others are short: its
+// distance is the dearest.
 inline Match longest_run(const Band& band, const RunMasks& masks, std::size_t at) {
   const std::size_t row = run_length(masks.row, at);
   const std::size_t pixel = run_length(masks.pixel, at);
@@ -203,7 +252,7 @@ inline Match longest_run(const Band& band, const RunMasks& masks, std::size_t at
   if (pixel >= row) match = {at, pixel, band.shape.pixel_bytes};
   if (match.length >= max_match) return match;
   const std::size_t line = run_length(masks.line, at);
-  if (line > match.length + 2) match = {at, line, line_rows * band.shape.row_bytes};
+  if (line > match.length) match = {at, line, line_rows * band.shape.row_bytes};
   return match;
 }
 

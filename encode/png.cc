@@ -29,9 +29,14 @@ constexpr std::size_t bitmap_hash_bytes = 6;
 constexpr unsigned patience = 2;
 constexpr unsigned console_patience = 4;
 
+// A character's row is four bytes where a pixel is four bits: in dense text those alone pay, if
+// they are near.
 RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
-  return {row_bytes, 1, depth == 1 ? bitmap_hash_bytes : hash_bytes,
-          depth <= 4 ? console_patience : patience};
+  return {row_bytes, 1,
+          depth == 1   ? bitmap_hash_bytes
+          : depth == 4 ? 8
+                       : hash_bytes,
+          depth == 4 ? 4U : 0U, depth <= 4 ? console_patience : patience};
 }
 
 std::size_t packed_bytes(std::uint32_t width_px, unsigned depth) noexcept {
@@ -90,7 +95,7 @@ PngColour write_indexed(const ImageView& image, PngHeader& header, Palette& pale
 
 void write_samples(const ImageView& image, SampleRows::Kind kind, ScreenDeflate& deflate) {
   SampleRows rows(image, kind);
-  deflate.restart({1 + rows.row_bytes(), rows.pixel_bytes(), hash_bytes, patience},
+  deflate.restart({1 + rows.row_bytes(), rows.pixel_bytes(), hash_bytes, 0, patience},
                   image.height_px);
   for (std::uint32_t y = 0; y < image.height_px; ++y) {
     rows.take(y);
