@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "encode/deflate.h"
 
-#include <libdeflate.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -18,10 +16,6 @@ constexpr std::size_t max_tokens = 2 * (buffer_bytes / min_match + 1);
 
 // So much is looked through at once: its masks and itself fit the first cache.
 constexpr std::size_t band_bytes = 32768;
-
-// From here on libdeflate's checksum is used, three times as fast as ours. It first asks what the
-// CPU can do, which takes 40 us in a VM: more than a console frame does.
-constexpr std::size_t large_bytes = std::size_t{1} << 20U;
 
 // A block is closed when it has so many of either: its code should fit the part of the picture it
 // is for, and its head (some 80 bytes) should not count.
@@ -203,9 +197,7 @@ void ScreenDeflate::compress() {
     close_block(false);
   }
   std::memset(work_->bytes() + end_, 0, slack);
-  adler_ = expected_bytes_ < large_bytes
-               ? kernels_->adler32(adler_, work_->bytes() + begin_, count)
-               : libdeflate_adler32(adler_, work_->bytes() + begin_, count);
+  adler_ = kernels_->adler32(adler_, work_->bytes() + begin_, count);
   const Band band = {work_->bytes(), begin_,      end_,        history_,     position_,
                      shape_,         work_->hash, work_->near, work_->above, work_->masks};
   TokenSink sink = {work_->literals + literal_count_, work_->tokens + token_count_, pending_};

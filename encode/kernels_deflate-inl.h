@@ -5,7 +5,11 @@
 //   void equal_masks(const std::uint8_t* a, const std::uint8_t* b, std::size_t words,
 //                    std::uint64_t* out);
 //
-// which sets bit i of word w where a[64 w + i] == b[64 w + i].
+// which sets bit i of word w where a[64 w + i] == b[64 w + i], and
+//
+//   AdlerSums adler_sums(const std::uint8_t* bytes, std::size_t count);
+//
+// for a count that is a multiple of 64 and at most adler_bytes.
 
 inline std::uint64_t load64(const std::uint8_t* from) {
   std::uint64_t value;
@@ -13,29 +17,17 @@ inline std::uint64_t load64(const std::uint8_t* from) {
   return value;
 }
 
-// Plain loops of a fixed length, which compilers turn into vectors. 5504 is the most, in whole
-// blocks, that cannot overflow 32 bits between two divisions (zlib's NMAX is 5552).
 inline std::uint32_t adler32(std::uint32_t adler, const std::uint8_t* bytes, std::size_t count) {
-  constexpr std::uint32_t block = 64;
-  constexpr std::size_t most_blocks = 5504 / block;
   constexpr std::uint32_t modulus = 65521;
   std::uint32_t a = adler & 0xFFFFU;
   std::uint32_t b = adler >> 16;
-  while (count >= block) {
-    const std::size_t blocks = count / block < most_blocks ? count / block : most_blocks;
-    for (std::size_t n = 0; n < blocks; ++n, bytes += block) {
-      std::uint32_t sum = 0;
-      std::uint32_t weighted = 0;
-      for (std::uint32_t i = 0; i < block; ++i) {
-        sum += bytes[i];
-        weighted += (block - i) * bytes[i];
-      }
-      b += block * a + weighted;
-      a += sum;
-    }
-    count -= blocks * block;
-    a %= modulus;
-    b %= modulus;
+  while (count >= 64) {
+    const std::size_t part = count < adler_bytes ? count / 64 * 64 : adler_bytes;
+    const AdlerSums sums = adler_sums(bytes, part);
+    b = (b + static_cast<std::uint32_t>(part) * a + sums.weighted) % modulus;
+    a = (a + sums.plain) % modulus;
+    bytes += part;
+    count -= part;
   }
   for (; count > 0; --count) {
     a += *bytes++;
