@@ -58,7 +58,7 @@ inline void masks_at(const Band& band, std::size_t distance, std::size_t words,
 struct RunMasks {
   std::uint64_t* row;    // equal to the byte one row before
   std::uint64_t* pixel;  // one pixel before
-  std::uint64_t* line;   // one line of text before
+  std::uint64_t* line;   // one line of text before; nullptr where that is out of the window
 };
 
 // Takes the bytes of long runs of a pixel out of the other masks. Such a run has no extra bits,
@@ -70,6 +70,7 @@ inline void prefer_long_runs(const RunMasks& masks, std::size_t words) {
     while (masks.pixel[w] == ~std::uint64_t{0}) ++w;
     if (w - begin < least) continue;
     std::memset(masks.row + begin, 0, (w - begin) * sizeof *masks.row);
+    if (masks.line == nullptr) continue;
     std::memset(masks.line + begin, 0, (w - begin) * sizeof *masks.line);
   }
 }
@@ -86,9 +87,11 @@ inline std::uint64_t runs_of(std::uint64_t word, std::uint64_t next) {
 // Shorter ones cost as much as their bytes, the more so the farther away. Measured.
 inline void find_runs(const RunMasks& masks, std::size_t words, std::uint64_t* starts) {
   for (std::size_t w = 0; w < words; ++w) {
-    starts[w] = runs_of<4>(masks.pixel[w], masks.pixel[w + 1]) |
-                runs_of<5>(masks.row[w], masks.row[w + 1]) |
-                runs_of<6>(masks.line[w], masks.line[w + 1]);
+    starts[w] =
+        runs_of<4>(masks.pixel[w], masks.pixel[w + 1]) | runs_of<5>(masks.row[w], masks.row[w + 1]);
+  }
+  for (std::size_t w = 0; masks.line != nullptr && w < words; ++w) {
+    starts[w] |= runs_of<6>(masks.line[w], masks.line[w + 1]);
   }
   starts[words] = ~std::uint64_t{0};  // ends every search
 }
@@ -242,7 +245,7 @@ inline Match longest_run(const Band& band, const RunMasks& masks, std::size_t at
   const std::size_t pixel = run_length(masks.pixel, at);
   Match match = {at, row, band.shape.row_bytes};
   if (pixel >= row) match = {at, pixel, band.shape.pixel_bytes};
-  if (match.length >= max_match) return match;
+  if (match.length >= max_match || masks.line == nullptr) return match;
   const std::size_t line = run_length(masks.line, at);
   if (line > match.length) match = {at, line, line_rows * band.shape.row_bytes};
   return match;
@@ -251,11 +254,13 @@ inline Match longest_run(const Band& band, const RunMasks& masks, std::size_t at
 inline void tokenize(const Band& band, TokenSink& sink) {
   const std::size_t count = band.end - band.begin;
   const std::size_t words = (count + 63) / 64;
-  const RunMasks masks = {band.masks, band.masks + (words + 1), band.masks + 2 * (words + 1)};
+  const std::size_t line_bytes = line_rows * band.shape.row_bytes;
+  const RunMasks masks = {band.masks, band.masks + (words + 1),
+                          line_bytes <= deflate_window ? band.masks + 2 * (words + 1) : nullptr};
   std::uint64_t* const starts = band.masks + 3 * (words + 1);
   masks_at(band, band.shape.row_bytes, words, masks.row);
   masks_at(band, band.shape.pixel_bytes, words, masks.pixel);
-  masks_at(band, line_rows * band.shape.row_bytes, words, masks.line);
+  if (masks.line != nullptr) masks_at(band, line_bytes, words, masks.line);
   prefer_long_runs(masks, words);
   find_runs(masks, words, starts);
   const std::uint8_t* bytes = band.data + band.begin;
