@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "encode/deflate.h"
 
-#include <libdeflate.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -18,10 +16,6 @@ constexpr std::size_t max_tokens = 2 * (buffer_bytes / min_match + 1);
 
 // So much is looked through at once: its masks and itself fit the first cache.
 constexpr std::size_t band_bytes = 32768;
-
-// From here on libdeflate's checksum is used, three times as fast as ours. It first asks what the
-// CPU can do, which takes 40 us in a VM: more than a console frame does.
-constexpr std::size_t large_bytes = std::size_t{1} << 20U;
 
 // A block is closed when it has so many of either: its code should fit the part of the picture it
 // is for, and its head (some 80 bytes) should not count.
@@ -137,8 +131,10 @@ struct ScreenDeflate::Workspace {
   std::uint8_t* bytes() noexcept { return memory + slack; }
 
   std::uint8_t memory[slack + buffer_bytes + slack];
-  std::uint64_t masks[3 * max_words];
+  std::uint64_t masks[4 * max_words];
   std::uint32_t hash[1U << hash_bits];
+  std::uint32_t near[1U << hash_bits];
+  std::uint16_t above[above_count];
   std::uint8_t literals[max_literals + slack];
   Token tokens[max_tokens];
 };
@@ -146,6 +142,7 @@ struct ScreenDeflate::Workspace {
 ScreenDeflate::ScreenDeflate(std::vector<std::byte>& out)
     : out_(&out), start_(out.size()), work_(new Workspace), kernels_(&deflate_kernels()) {
   std::memset(work_->hash, 0, sizeof work_->hash);
+  std::memset(work_->near, 0, sizeof work_->near);
   std::memset(work_->memory, 0, slack);
 }
 
@@ -160,6 +157,7 @@ void ScreenDeflate::restart(const RowShape& shape, std::size_t row_count) {
   token_count_ = literal_count_ = 0;
   pending_ = 0;
   adler_ = 1;
+  std::memset(work_->above, 0, sizeof work_->above);
   // 32 KB window, no dictionary, the level called "fastest": RFC 1950, 2.2.
   out_->resize(start_);
   out_->push_back(std::byte{0x78});
@@ -199,11 +197,9 @@ void ScreenDeflate::compress() {
     close_block(false);
   }
   std::memset(work_->bytes() + end_, 0, slack);
-  adler_ = expected_bytes_ < large_bytes
-               ? kernels_->adler32(adler_, work_->bytes() + begin_, count)
-               : libdeflate_adler32(adler_, work_->bytes() + begin_, count);
-  const Band band = {work_->bytes(), begin_, end_,        history_,
-                     position_,      shape_, work_->hash, work_->masks};
+  adler_ = kernels_->adler32(adler_, work_->bytes() + begin_, count);
+  const Band band = {work_->bytes(), begin_,      end_,        history_,     position_,
+                     shape_,         work_->hash, work_->near, work_->above, work_->masks};
   TokenSink sink = {work_->literals + literal_count_, work_->tokens + token_count_, pending_};
   kernels_->tokenize(band, sink);
   literal_count_ = static_cast<std::size_t>(sink.literals - work_->literals);

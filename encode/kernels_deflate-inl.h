@@ -5,7 +5,11 @@
 //   void equal_masks(const std::uint8_t* a, const std::uint8_t* b, std::size_t words,
 //                    std::uint64_t* out);
 //
-// which sets bit i of word w where a[64 w + i] == b[64 w + i].
+// which sets bit i of word w where a[64 w + i] == b[64 w + i], and
+//
+//   AdlerSums adler_sums(const std::uint8_t* bytes, std::size_t count);
+//
+// for a count that is a multiple of 64 and at most adler_bytes.
 
 inline std::uint64_t load64(const std::uint8_t* from) {
   std::uint64_t value;
@@ -13,29 +17,17 @@ inline std::uint64_t load64(const std::uint8_t* from) {
   return value;
 }
 
-// Plain loops of a fixed length, which compilers turn into vectors. 5504 is the most, in whole
-// blocks, that cannot overflow 32 bits between two divisions (zlib's NMAX is 5552).
 inline std::uint32_t adler32(std::uint32_t adler, const std::uint8_t* bytes, std::size_t count) {
-  constexpr std::uint32_t block = 64;
-  constexpr std::size_t most_blocks = 5504 / block;
   constexpr std::uint32_t modulus = 65521;
   std::uint32_t a = adler & 0xFFFFU;
   std::uint32_t b = adler >> 16;
-  while (count >= block) {
-    const std::size_t blocks = count / block < most_blocks ? count / block : most_blocks;
-    for (std::size_t n = 0; n < blocks; ++n, bytes += block) {
-      std::uint32_t sum = 0;
-      std::uint32_t weighted = 0;
-      for (std::uint32_t i = 0; i < block; ++i) {
-        sum += bytes[i];
-        weighted += (block - i) * bytes[i];
-      }
-      b += block * a + weighted;
-      a += sum;
-    }
-    count -= blocks * block;
-    a %= modulus;
-    b %= modulus;
+  while (count >= 64) {
+    const std::size_t part = count < adler_bytes ? count / 64 * 64 : adler_bytes;
+    const AdlerSums sums = adler_sums(bytes, part);
+    b = (b + static_cast<std::uint32_t>(part) * a + sums.weighted) % modulus;
+    a = (a + sums.plain) % modulus;
+    bytes += part;
+    count -= part;
   }
   for (; count > 0; --count) {
     a += *bytes++;
@@ -62,21 +54,44 @@ inline void masks_at(const Band& band, std::size_t distance, std::size_t words,
   masks[words] = 0;
 }
 
-// Where a run of 5 bits starts or goes on in `row`, or one of 4 in `pixel`. Shorter ones cost as
-// much as their bytes, the ones a row away more because that distance has many extra bits.
-// Measured.
-inline void find_runs(const std::uint64_t* row, const std::uint64_t* pixel, std::size_t words,
-                      std::uint64_t* starts) {
+// Masks of what may be repeated, each with one word more that is 0.
+struct RunMasks {
+  std::uint64_t* row;    // equal to the byte one row before
+  std::uint64_t* pixel;  // one pixel before
+  std::uint64_t* line;   // one line of text before; nullptr where that is out of the window
+};
+
+// Takes the bytes of long runs of a pixel out of the other masks. Such a run has no extra bits,
+// while at a row's distance each 258 bytes cost a dozen: half of what a flat desktop comes to.
+inline void prefer_long_runs(const RunMasks& masks, std::size_t words) {
+  constexpr std::size_t least = 8;  // words. Fewer, and more is lost where the others go on.
   for (std::size_t w = 0; w < words; ++w) {
-    const std::uint64_t r = row[w];
-    const std::uint64_t p = pixel[w];
-    const std::uint64_t r_next = row[w + 1];
-    const std::uint64_t p_next = pixel[w + 1];
-    std::uint64_t r_runs = r & (r >> 1 | r_next << 63) & (r >> 2 | r_next << 62);
-    r_runs &= (r >> 3 | r_next << 61) & (r >> 4 | r_next << 60);
-    const std::uint64_t p_runs =
-        p & (p >> 1 | p_next << 63) & (p >> 2 | p_next << 62) & (p >> 3 | p_next << 61);
-    starts[w] = r_runs | p_runs;
+    const std::size_t begin = w;
+    while (masks.pixel[w] == ~std::uint64_t{0}) ++w;
+    if (w - begin < least) continue;
+    std::memset(masks.row + begin, 0, (w - begin) * sizeof *masks.row);
+    if (masks.line == nullptr) continue;
+    std::memset(masks.line + begin, 0, (w - begin) * sizeof *masks.line);
+  }
+}
+
+// Where `length` bits in a row are 1, from bit i of `word` on. `next` is the word behind it.
+template <unsigned length>
+inline std::uint64_t runs_of(std::uint64_t word, std::uint64_t next) {
+  std::uint64_t runs = word;
+  for (unsigned i = 1; i < length; ++i) runs &= word >> i | next << (64 - i);
+  return runs;
+}
+
+// Where a run starts or goes on: 4 bytes of a pixel, 5 of the row above, 6 of the line above.
+// Shorter ones cost as much as their bytes, the more so the farther away. Measured.
+inline void find_runs(const RunMasks& masks, std::size_t words, std::uint64_t* starts) {
+  for (std::size_t w = 0; w < words; ++w) {
+    starts[w] =
+        runs_of<4>(masks.pixel[w], masks.pixel[w + 1]) | runs_of<5>(masks.row[w], masks.row[w + 1]);
+  }
+  for (std::size_t w = 0; masks.line != nullptr && w < words; ++w) {
+    starts[w] |= runs_of<6>(masks.line[w], masks.line[w + 1]);
   }
   starts[words] = ~std::uint64_t{0};  // ends every search
 }
@@ -140,71 +155,125 @@ inline std::size_t common_length(const std::uint8_t* a, const std::uint8_t* b, s
   return length;
 }
 
-// Looks in the gap [begin, to) between two runs for bytes seen before, band.shape.hash_bytes of
-// them at least. `misses` counts the probes in vain over all gaps: the more, the fewer bytes are
-// probed, which in a photo are hardly any. A match makes up for three in four. Probing every byte
-// of a desktop with a photo takes six times as long and finds less, because the noise overwrites
-// what is worth remembering.
+// How far back `table` saw `bytes` last; it sees them at `position` now.
+inline std::uint32_t last_seen(std::uint32_t* table, std::uint64_t bytes, std::uint32_t position) {
+  const std::uint64_t slot = (bytes * 0x9E3779B97F4A7C15U) >> (64 - hash_bits);  // golden ratio
+  const std::uint32_t distance = position - table[slot];
+  table[slot] = position;
+  return distance;
+}
+
+// The match through `at`, as far as it goes in both directions, but not before `begin`.
+inline Match match_at(const Band& band, std::size_t begin, std::size_t at, std::size_t distance) {
+  const std::uint8_t* here = band.data + band.begin + at;
+  const std::size_t length = common_length(here, here - distance, band.end - band.begin - at);
+  std::size_t back = 0;
+  while (at - back > begin && back + distance < at + band.history &&
+         *(here - back - 1) == *(here - back - 1 - distance)) {
+    ++back;
+  }
+  return {at - back, length + back, distance};
+}
+
+inline std::uint16_t* above_slot(const Band& band, std::size_t position) {
+  return band.above + position / 8 % above_count;
+}
+
+// What was seen before of the bytes at `at`. Text goes on in its next row at the distance it had in
+// the one above, so where the tables know a repeat, that distance is tried too.
+inline Match probe(const Band& band, std::size_t begin, std::size_t at) {
+  const std::uint8_t* here = band.data + band.begin + at;
+  const std::uint64_t bytes = load64(here);
+  const auto position = static_cast<std::uint32_t>(band.position + band.begin + at);
+  const auto first_differ = [&](std::size_t distance, std::size_t count) {
+    return (load64(here - distance) ^ bytes) << (64 - 8 * count) != 0;
+  };
+  Match match = {at, 0, 0};
+  const std::size_t far_bytes = band.shape.hash_bytes;
+  const std::uint32_t far = last_seen(band.hash, bytes << (64 - 8 * far_bytes), position);
+  if (far <= deflate_window && !first_differ(far, far_bytes)) {
+    match = match_at(band, begin, at, far);
+  }
+  if (const std::size_t near_bytes = band.shape.near_bytes; near_bytes != 0) {
+    const std::uint32_t near = last_seen(band.near, bytes << (64 - 8 * near_bytes), position);
+    if (match.length == 0 && near <= near_window && !first_differ(near, near_bytes)) {
+      match = match_at(band, begin, at, near);
+    }
+  }
+  if (match.length == 0) return match;
+  const std::size_t above = *above_slot(band, position - band.shape.row_bytes);
+  if (above != 0 && above != match.distance && above <= at + band.history &&
+      !first_differ(above, 8)) {
+    const Match other = match_at(band, begin, at, above);
+    if (other.length > match.length) match = other;
+  }
+  return match;
+}
+
+inline void remember_above(const Band& band, const Match& match) {
+  const std::size_t position = band.position + band.begin + match.at;
+  for (std::size_t at = position; at < position + match.length; at += 8) {
+    *above_slot(band, at) = static_cast<std::uint16_t>(match.distance);
+  }
+}
+
+// Looks in the gap [begin, to) between two runs for bytes seen before. `misses` counts the probes
+// in vain over all gaps: the more, the fewer pixels are probed, which in a photo are hardly any. A
+// match makes up for three in four. Probing every byte of a desktop with a photo takes six times as
+// long and finds less, because the noise overwrites what is worth remembering.
 inline Match probe_gap(const Band& band, std::size_t begin, std::size_t to, std::size_t& misses) {
-  const std::uint8_t* bytes = band.data + band.begin;
   const std::size_t count = band.end - band.begin;
-  const unsigned shift = 64 - 8 * static_cast<unsigned>(band.shape.hash_bytes);
   if (to + 8 > count) to = count < 8 ? 0 : count - 8;
   for (std::size_t at = begin; at < to;) {
-    const std::uint64_t value = load64(bytes + at) << shift;
-    const std::uint64_t slot = (value * 0x9E3779B97F4A7C15U) >> (64 - hash_bits);  // golden ratio
-    const auto position = static_cast<std::uint32_t>(band.position + band.begin + at);
-    const std::uint32_t distance = position - band.hash[slot];
-    band.hash[slot] = position;
-    if (distance <= deflate_window && load64(bytes + at - distance) << shift == value) {
-      const std::uint8_t* here = bytes + at;
-      const std::size_t length = common_length(here, here - distance, count - at);
-      std::size_t back = 0;
-      while (at - back > begin && back + distance < at + band.history &&
-             *(here - back - 1) == *(here - back - 1 - distance)) {
-        ++back;
-      }
+    const Match match = probe(band, begin, at);
+    if (match.length != 0) {
+      remember_above(band, match);
       misses /= 4;
-      return {at - back, length + back, distance};
+      return match;
     }
-    at += 1 + (misses / 4 < 64 ? misses / 4 : 64);
+    const std::size_t pass = misses >> band.shape.patience;
+    at += band.shape.pixel_bytes * (1 + (pass < 64 ? pass : 64));
     ++misses;
   }
   return {to, 0, 0};
 }
 
+// The longest run at `at`. One of the line above counts only where the others are short: its
+// distance is the dearest.
+inline Match longest_run(const Band& band, const RunMasks& masks, std::size_t at) {
+  const std::size_t row = run_length(masks.row, at);
+  const std::size_t pixel = run_length(masks.pixel, at);
+  Match match = {at, row, band.shape.row_bytes};
+  if (pixel >= row) match = {at, pixel, band.shape.pixel_bytes};
+  if (match.length >= max_match || masks.line == nullptr) return match;
+  const std::size_t line = run_length(masks.line, at);
+  if (line > match.length) match = {at, line, line_rows * band.shape.row_bytes};
+  return match;
+}
+
 inline void tokenize(const Band& band, TokenSink& sink) {
   const std::size_t count = band.end - band.begin;
   const std::size_t words = (count + 63) / 64;
-  std::uint64_t* row = band.masks;
-  std::uint64_t* pixel = row + words + 1;
-  std::uint64_t* starts = pixel + words + 1;
-  masks_at(band, band.shape.row_bytes, words, row);
-  masks_at(band, band.shape.pixel_bytes, words, pixel);
-  find_runs(row, pixel, words, starts);
+  const std::size_t line_bytes = line_rows * band.shape.row_bytes;
+  const RunMasks masks = {band.masks, band.masks + (words + 1),
+                          line_bytes <= deflate_window ? band.masks + 2 * (words + 1) : nullptr};
+  std::uint64_t* const starts = band.masks + 3 * (words + 1);
+  masks_at(band, band.shape.row_bytes, words, masks.row);
+  masks_at(band, band.shape.pixel_bytes, words, masks.pixel);
+  if (masks.line != nullptr) masks_at(band, line_bytes, words, masks.line);
+  prefer_long_runs(masks, words);
+  find_runs(masks, words, starts);
   const std::uint8_t* bytes = band.data + band.begin;
   std::size_t misses = 0;
   for (std::size_t at = 0; at < count;) {
     std::size_t start = next_start(starts, at);
     if (start > count) start = count;
-    if (start > at) {
-      const Match match = probe_gap(band, at, start, misses);
-      if (match.length != 0) {
-        put_literals(sink, bytes + at, match.at - at);
-        put_match(sink, match.length, match.distance);
-        at = match.at + match.length;
-        continue;
-      }
-      put_literals(sink, bytes + at, start - at);
-      at = start;
-      continue;
-    }
-    const std::size_t row_run = run_length(row, at);
-    const std::size_t pixel_run = run_length(pixel, at);
-    const bool left = pixel_run >= row_run;
-    const std::size_t length = left ? pixel_run : row_run;
-    put_match(sink, length, left ? band.shape.pixel_bytes : band.shape.row_bytes);
-    at += length;
+    const Match match =
+        start > at ? probe_gap(band, at, start, misses) : longest_run(band, masks, at);
+    const std::size_t literals_end = match.length == 0 ? start : match.at;
+    put_literals(sink, bytes + at, literals_end - at);
+    if (match.length != 0) put_match(sink, match.length, match.distance);
+    at = literals_end + match.length;
   }
 }
 

@@ -10,6 +10,24 @@
 
 #include <hwy/highway.h>
 
+#ifndef QMPSHOT_KERNELS_DEFLATE_ADLER
+#define QMPSHOT_KERNELS_DEFLATE_ADLER
+namespace qmpshot::encode {
+namespace {
+
+// The most, in whole blocks, that cannot overflow 32 bits between two divisions (zlib's NMAX is
+// 5552).
+constexpr std::size_t adler_bytes = 5504;
+
+struct AdlerSums {
+  std::uint32_t plain;     // of the bytes
+  std::uint32_t weighted;  // each times how many come from it on
+};
+
+}  // namespace
+}  // namespace qmpshot::encode
+#endif
+
 #if QMPSHOT_VECTOR_TARGET
 HWY_BEFORE_NAMESPACE();
 namespace qmpshot::encode::HWY_NAMESPACE {
@@ -23,6 +41,40 @@ inline void equal_masks(const std::uint8_t* a, const std::uint8_t* b, std::size_
   for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d)) {
     hn::StoreMaskBits(d, hn::Eq(hn::LoadU(d, a + at), hn::LoadU(d, b + at)), bits + at / 8);
   }
+}
+
+// Within a vector by weights, and each vector counts once more for every one behind it.
+inline AdlerSums adler_sums(const std::uint8_t* bytes, std::size_t count) {
+  const hn::CappedTag<std::uint8_t, 64> d;
+  const hn::Repartition<std::int16_t, decltype(d)> d16;
+  const hn::Repartition<std::int32_t, decltype(d)> d32;
+  const hn::Repartition<std::uint64_t, decltype(d)> d64;
+  const std::size_t step = hn::Lanes(d);
+  const auto low = hn::Set(d16, 255);
+  // Lane i of 16 bits holds bytes 2 i and 2 i + 1.
+  const auto second = hn::Sub(hn::Set(d16, static_cast<std::int16_t>(step - 1)),
+                              hn::Add(hn::Iota(d16, 0), hn::Iota(d16, 0)));
+  const auto first = hn::Add(second, hn::Set(d16, 1));
+  auto plain = hn::Zero(d64);
+  auto before = hn::Zero(d64);
+  auto weighted = hn::Zero(d32);
+  auto weighted_more = hn::Zero(d32);
+  for (std::size_t at = 0; at < count; at += step) {
+    const auto block = hn::LoadU(d, bytes + at);
+    const auto pairs = hn::BitCast(d16, block);
+    before = hn::Add(before, plain);
+    plain = hn::Add(plain, hn::SumsOf8(block));
+    weighted =
+        hn::ReorderWidenMulAccumulate(d32, hn::And(pairs, low), first, weighted, weighted_more);
+    weighted = hn::ReorderWidenMulAccumulate(d32, hn::And(hn::ShiftRight<8>(pairs), low), second,
+                                             weighted, weighted_more);
+  }
+  const auto sum = [&](auto lanes) {
+    return static_cast<std::uint32_t>(hn::GetLane(hn::SumOfLanes(d64, lanes)));
+  };
+  const auto all = hn::GetLane(hn::SumOfLanes(d32, hn::Add(weighted, weighted_more)));
+  return {sum(plain),
+          static_cast<std::uint32_t>(all) + static_cast<std::uint32_t>(step) * sum(before)};
 }
 
 #include "encode/kernels_deflate-inl.h"
@@ -49,6 +101,15 @@ inline void equal_masks(const std::uint8_t* a, const std::uint8_t* b, std::size_
     }
     out[w] = mask;
   }
+}
+
+inline AdlerSums adler_sums(const std::uint8_t* bytes, std::size_t count) {
+  AdlerSums sums = {0, 0};
+  for (std::size_t i = 0; i < count; ++i) {
+    sums.plain += bytes[i];
+    sums.weighted += static_cast<std::uint32_t>(count - i) * bytes[i];
+  }
+  return sums;
 }
 
 #include "encode/kernels_deflate-inl.h"

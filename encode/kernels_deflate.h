@@ -16,6 +16,16 @@ inline constexpr unsigned min_match = 3;
 inline constexpr unsigned max_match = 258;
 inline constexpr unsigned hash_bits = 12;
 
+// How far away a repeat of RowShape::near_bytes is worth its distance.
+inline constexpr std::size_t near_window = 1024;
+
+// Where the distances of matches are kept for the row below: one for each 8 bytes of the last
+// 64 KB.
+inline constexpr std::size_t above_count = 8192;
+
+// A text console's lines are so many rows high: what stands in columns repeats that far away.
+inline constexpr std::size_t line_rows = 16;
+
 // So many literals, then a match.
 struct Token {
   std::uint32_t literals;
@@ -28,6 +38,8 @@ struct RowShape {
   std::size_t row_bytes;    // 1 to ScreenDeflate::max_row_bytes
   std::size_t pixel_bytes;  // 1 to 4; 1 for pixels smaller than a byte
   std::size_t hash_bytes;   // 4 to 8: shorter repeats are not worth a look
+  std::size_t near_bytes;   // 4 to 8: the same within near_window; 0 where there are none
+  unsigned patience;        // after 2^patience probes in vain, only every other byte is probed
 };
 
 // What to look through. 64 bytes before `data` and behind data[end] may be read, whatever is there.
@@ -39,7 +51,9 @@ struct Band {
   std::uint32_t position;  // the stream's position of data[0], as `hash` has it
   RowShape shape;          // no row is like the one above if they are longer than deflate_window
   std::uint32_t* hash;     // 1 << hash_bits positions, of earlier bytes or deflate_window away
-  std::uint64_t* masks;    // scratch: 3 * (words + 1), words = ceil((end - begin) / 64)
+  std::uint32_t* near;     // as `hash`, for near_bytes
+  std::uint16_t* above;    // above_count, by position / 8 modulo their count; 0 at first
+  std::uint64_t* masks;    // scratch: 4 * (words + 1), words = ceil((end - begin) / 64)
 };
 
 // Where tokens go. There is room for all literals of the band and 64 more, and for one token for

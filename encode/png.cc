@@ -24,6 +24,21 @@ constexpr std::uint32_t sample_rows = 16;
 constexpr std::size_t hash_bytes = 7;
 constexpr std::size_t bitmap_hash_bytes = 6;
 
+// How long repeats are looked for in vain before bytes are passed over. What looks like noise
+// mostly is noise in a photo and seldom on a console.
+constexpr unsigned patience = 2;
+constexpr unsigned console_patience = 4;
+
+// A character's row is four bytes where a pixel is four bits: in dense text those alone pay, if
+// they are near.
+RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
+  return {row_bytes, 1,
+          depth == 1   ? bitmap_hash_bytes
+          : depth == 4 ? 8
+                       : hash_bytes,
+          depth == 4 ? 4U : 0U, depth <= 4 ? console_patience : patience};
+}
+
 std::size_t packed_bytes(std::uint32_t width_px, unsigned depth) noexcept {
   return (std::size_t{width_px} * depth + 7) / 8;
 }
@@ -67,8 +82,7 @@ PngColour write_indexed(const ImageView& image, PngHeader& header, Palette& pale
                         ScreenDeflate& deflate) {
   for (header.depth = 1;;) {
     const std::size_t row_bytes = 1 + packed_bytes(image.width_px, header.depth);
-    deflate.restart({row_bytes, 1, header.depth == 1 ? bitmap_hash_bytes : hash_bytes},
-                    image.height_px);
+    deflate.restart(indexed_shape(row_bytes, header.depth), image.height_px);
     if (write_indexed_rows(image, header.depth, palette, deflate)) return PngColour::indexed;
     const bool was_full = header.depth == 8;  // only if the pixels changed since find_colours
     header.depth = depth_for(palette.size());
@@ -81,7 +95,8 @@ PngColour write_indexed(const ImageView& image, PngHeader& header, Palette& pale
 
 void write_samples(const ImageView& image, SampleRows::Kind kind, ScreenDeflate& deflate) {
   SampleRows rows(image, kind);
-  deflate.restart({1 + rows.row_bytes(), rows.pixel_bytes(), hash_bytes}, image.height_px);
+  deflate.restart({1 + rows.row_bytes(), rows.pixel_bytes(), hash_bytes, 0, patience},
+                  image.height_px);
   for (std::uint32_t y = 0; y < image.height_px; ++y) {
     rows.take(y);
     std::uint8_t* const to = deflate.next_row();

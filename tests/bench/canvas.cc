@@ -8,8 +8,21 @@
 
 namespace qmpshot::bench {
 
-Font cut_font(const ImageView& screen, std::uint32_t width_px, std::uint32_t height_px) {
-  Font font{width_px, height_px, {}};
+namespace {
+
+bool has_glyph(char c) {
+  return c >= '!' && c <= '~';
+}
+
+const std::vector<bool>& glyph_of(const Font& font, char c) {
+  return font.glyphs[static_cast<std::size_t>(c - '!')];
+}
+
+}  // namespace
+
+std::vector<std::vector<bool>> cut_font(const ImageView& screen, std::uint32_t width_px,
+                                        std::uint32_t height_px) {
+  std::vector<std::vector<bool>> glyphs;
   std::set<std::vector<bool>> seen;
   for (std::uint32_t top = 0; top + height_px <= screen.height_px; top += height_px) {
     for (std::uint32_t left = 0; left + width_px <= screen.width_px; left += width_px) {
@@ -23,10 +36,10 @@ Font cut_font(const ImageView& screen, std::uint32_t width_px, std::uint32_t hei
       const auto inked = static_cast<std::size_t>(std::ranges::count(ink, true));
       // Less than half a cell of ink, or it is a cursor or a piece of a frame.
       if (inked == 0 || 2 * inked > ink.size() || !seen.insert(ink).second) continue;
-      font.glyphs.push_back(ink);
+      glyphs.push_back(ink);
     }
   }
-  return font;
+  return glyphs;
 }
 
 std::uint32_t blend(std::uint32_t a, std::uint32_t b, std::uint32_t share) {
@@ -49,21 +62,20 @@ void Canvas::fill(std::uint32_t x, std::uint32_t y, std::uint32_t width_px, std:
   }
 }
 
-void Canvas::glyph(const Font& font, std::size_t index, std::uint32_t x, std::uint32_t y,
-                   std::uint32_t ink) {
-  if (x + font.width_px > width_ || y + font.height_px > height_) return;
-  const std::vector<bool>& bits = font.glyphs[index % font.glyphs.size()];
+void Canvas::glyph(const Font& font, char c, std::uint32_t x, std::uint32_t y, std::uint32_t ink) {
+  if (!has_glyph(c) || x + font.width_px > width_ || y + font.height_px > height_) return;
+  const std::vector<bool>& bits = glyph_of(font, c);
   for (std::uint32_t i = 0; i < bits.size(); ++i) {
     if (bits[i]) at(x + i % font.width_px, y + i / font.width_px) = ink;
   }
 }
 
-void Canvas::smooth_glyph(const Font& font, std::size_t index, std::uint32_t x, std::uint32_t y,
+void Canvas::smooth_glyph(const Font& font, char c, std::uint32_t x, std::uint32_t y,
                           std::uint32_t ink) {
   const std::uint32_t width = font.width_px * 2 / 3;
   const std::uint32_t height = font.height_px * 2 / 3;
-  if (x + width > width_ || y + height > height_) return;
-  const std::vector<bool>& bits = font.glyphs[index % font.glyphs.size()];
+  if (!has_glyph(c) || x + width > width_ || y + height > height_) return;
+  const std::vector<bool>& bits = glyph_of(font, c);
   // Each pixel covers 1.5 x 1.5 of the glyph's: counted on a grid of halves.
   for (std::uint32_t v = 0; v < height; ++v) {
     for (std::uint32_t u = 0; u < width; ++u) {

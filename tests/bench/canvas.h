@@ -13,12 +13,13 @@ namespace qmpshot::bench {
 struct Font {
   std::uint32_t width_px = 0;
   std::uint32_t height_px = 0;
-  std::vector<std::vector<bool>> glyphs;  // row after row; none is blank
+  std::vector<std::vector<bool>> glyphs;  // of '!' to '~', each row after row
 };
 
 // Every different cell of `screen`, from the upper left corner on. What is not the colour of most
-// of a cell is ink.
-Font cut_font(const ImageView& screen, std::uint32_t width_px, std::uint32_t height_px);
+// of a cell is ink; no glyph is blank.
+std::vector<std::vector<bool>> cut_font(const ImageView& screen, std::uint32_t width_px,
+                                        std::uint32_t height_px);
 
 class Canvas {
  public:
@@ -31,14 +32,12 @@ class Canvas {
     return pixels_[std::size_t{y} * width_ + x];
   }
 
-  // What lies outside is cut off.
+  // What lies outside is cut off; a character without a glyph is blank.
   void fill(std::uint32_t x, std::uint32_t y, std::uint32_t width_px, std::uint32_t height_px,
             std::uint32_t rgb);
-  void glyph(const Font& font, std::size_t index, std::uint32_t x, std::uint32_t y,
-             std::uint32_t ink);
+  void glyph(const Font& font, char c, std::uint32_t x, std::uint32_t y, std::uint32_t ink);
   // At two thirds of its size with grey edges, as a desktop's text is.
-  void smooth_glyph(const Font& font, std::size_t index, std::uint32_t x, std::uint32_t y,
-                    std::uint32_t ink);
+  void smooth_glyph(const Font& font, char c, std::uint32_t x, std::uint32_t y, std::uint32_t ink);
 
   [[nodiscard]] Image image() const;
 

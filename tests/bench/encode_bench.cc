@@ -6,6 +6,7 @@
 #include "encode/encoder.h"
 #include "encode/kernels_compare.h"
 #include "encode/kernels_convert.h"
+#include "encode/kernels_deflate.h"
 #include "encode/kernels_filter.h"
 #include "encode/kernels_palette.h"
 #include "encode/kernels_scale.h"
@@ -140,6 +141,7 @@ std::vector<Kernel> png_kernels() {
   Buffers& m = buffers();
   static Memory two(4 * far_px);   // two colours, as a console has them
   static encode::SlotTable slots;  // sixteen slots, all the first colour: nothing is missing
+  static encode::LargeTable large;
   return {
       {"filter/subtract", 6,
        [&](CpuTarget target, std::size_t n) {
@@ -168,6 +170,100 @@ std::vector<Kernel> png_kernels() {
        [&](CpuTarget target, std::size_t n) {
          benchmark::DoNotOptimize(palette_kernels(target).map_slots(two.data(), PixelFormat::rgb24,
                                                                     n, slots, m.out.data()));
+       }},
+      {"palette/map_large rgb24", 3,
+       [&](CpuTarget target, std::size_t n) {
+         benchmark::DoNotOptimize(palette_kernels(target).map_large(two.data(), PixelFormat::rgb24,
+                                                                    n, large, m.out.data()));
+       }},
+      {"palette/pack to 2 bits", 1,
+       [&](CpuTarget target, std::size_t n) {
+         palette_kernels(target).pack(two.data(), n, 2, m.out.data());
+       }},
+      {"palette/pack to 4 bits", 1,
+       [&](CpuTarget target, std::size_t n) {
+         palette_kernels(target).pack(two.data(), n, 4, m.out.data());
+       }},
+  };
+}
+
+// One console's rows at four bits a pixel, over and over, as Deflate's kernels are given them.
+class Stream {
+ public:
+  explicit Stream(const std::vector<Frame>& frames) {
+    const ImageView& view = frame_named(frames, "made-fbcon-listing-1280x800").image.view();
+    row_bytes_ = 1 + view.width_px / 2;
+    Memory rows;
+    for (std::uint32_t y = 0; y < view.height_px; ++y) {
+      rows.push_back(0);
+      for (std::uint32_t x = 0; x < view.width_px; x += 2) {
+        const auto level = [&](std::uint32_t i) {
+          return test::rgb_at(view, i, y) >> 4 & 15U;  // of blue: another for most colours
+        };
+        rows.push_back(static_cast<std::uint8_t>(level(x) << 4 | level(x + 1)));
+      }
+    }
+    bytes_.resize(64);
+    while (bytes_.size() < far_px + 64) bytes_.insert(bytes_.end(), rows.begin(), rows.end());
+    bytes_.resize(bytes_.size() + 64);
+    literals_.resize(2 * band_bytes);
+    tokens_.resize(band_bytes);
+    codes_.literal.fill(8U << 24);
+    codes_.length.fill(7U << 24);
+    codes_.distance.fill(5U << 24);
+    take(encode::CpuTarget::scalar, band_bytes);
+  }
+
+  [[nodiscard]] const std::uint8_t* bytes() const { return bytes_.data() + 64; }
+
+  // Tokens of the first `count` bytes, in bands as ScreenDeflate has them; the last band's stay.
+  void take(CpuTarget target, std::size_t count) {
+    std::ranges::fill(hash_, 0U);
+    std::ranges::fill(near_, 0U);
+    for (std::size_t at = 0; at < count; at += band_bytes) {
+      const std::size_t end = std::min(count, at + band_bytes);
+      const encode::Band band = {bytes(),      at,           end,
+                                 at,           1U << 17U,    {row_bytes_, 1, 8, 4, 4},
+                                 hash_.data(), near_.data(), above_.data(),
+                                 masks_.data()};
+      sink_ = {literals_.data(), tokens_.data(), 0};
+      encode::deflate_kernels(target).tokenize(band, sink_);
+    }
+  }
+
+  // The bits of the last band that was taken.
+  void emit(CpuTarget target) {
+    encode::BitWriter writer{out_.data(), 0, 0};
+    encode::deflate_kernels(target).emit(tokens_.data(),
+                                         static_cast<std::size_t>(sink_.tokens - tokens_.data()),
+                                         literals_.data(), sink_.pending, codes_, writer);
+  }
+
+  static constexpr std::size_t band_bytes = near_px;
+
+ private:
+  std::size_t row_bytes_;
+  Memory bytes_, literals_, out_ = Memory(8 * band_bytes);
+  std::vector<encode::Token> tokens_;
+  std::vector<std::uint32_t> hash_ = std::vector<std::uint32_t>(1U << encode::hash_bits);
+  std::vector<std::uint32_t> near_ = hash_;
+  std::vector<std::uint16_t> above_ = std::vector<std::uint16_t>(encode::above_count);
+  std::vector<std::uint64_t> masks_ = std::vector<std::uint64_t>(4 * (band_bytes / 64 + 1));
+  encode::TokenSink sink_{};
+  encode::EmitTables codes_{};
+};
+
+std::vector<Kernel> deflate_kernels(const std::vector<Frame>& frames) {
+  static Stream stream(frames), taken(frames);
+  return {
+      {"deflate/adler32", 1,
+       [](CpuTarget target, std::size_t n) {
+         benchmark::DoNotOptimize(encode::deflate_kernels(target).adler32(1, stream.bytes(), n));
+       }},
+      {"deflate/tokenize", 1, [](CpuTarget target, std::size_t n) { stream.take(target, n); }},
+      {"deflate/emit", 1,
+       [](CpuTarget target, std::size_t n) {
+         for (std::size_t done = 0; done < n; done += Stream::band_bytes) taken.emit(target);
        }},
   };
 }
@@ -249,6 +345,7 @@ int main(int argc, char** argv) {
   add_kernels(compare_and_convert_kernels());
   add_kernels(scale_kernels());
   add_kernels(png_kernels());
+  add_kernels(deflate_kernels(frames));
   add_frames(frames);
   benchmark::RunSpecifiedBenchmarks();
 }

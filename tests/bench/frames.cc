@@ -3,11 +3,12 @@
 
 #include "encode/png_read.h"
 #include "tests/bench/canvas.h"
+#include "tests/bench/consoles.h"
+#include "tests/bench/text.h"
 #include "tests/support/bytes.h"
 #include "tests/support/frame_maker.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <filesystem>
 #include <stdexcept>
@@ -15,133 +16,37 @@
 namespace qmpshot::bench {
 namespace {
 
-using Colours = std::array<std::uint32_t, 16>;
-
-// The text colours of VGA adapters (IBM's "CGA" palette).
-constexpr Colours vga = {0x000000, 0x0000AA, 0x00AA00, 0x00AAAA, 0xAA0000, 0xAA00AA,
-                         0xAA5500, 0xAAAAAA, 0x555555, 0x5555FF, 0x55FF55, 0x55FFFF,
-                         0xFF5555, 0xFF55FF, 0xFFFF55, 0xFFFFFF};
-
 FrameClass class_of(const std::string& file_name) {
   if (file_name.starts_with("flat-desktop")) return FrameClass::flat_desktop;
   if (file_name.starts_with("desktop")) return FrameClass::photo_desktop;
   return FrameClass::console;
 }
 
-// Writes words of a vocabulary, a few of them often and most of them rarely, as text has them.
+// Writes the messages of a kernel's log, one after the other, as far as there is room.
 class Writer {
  public:
   Writer(Canvas& to, const Font& with, std::uint64_t seed)
-      : canvas(to), font(with), random(seed), words_(400) {
-    for (auto& word : words_) {
-      word.resize(1 + random.below(10));
-      for (std::size_t& glyph : word) glyph = random.below(1000);
-    }
-  }
-
-  template <class Ink>
-  void line(std::uint32_t x, std::uint32_t y, std::uint32_t end_px, Ink&& ink) {
-    write(x, end_px, font.width_px, [&, y](std::uint32_t at, std::size_t glyph, bool first) {
-      if (first) colour_ = ink();
-      canvas.glyph(font, glyph, at, y, colour_);
-    });
+      : canvas(to), random(seed), font_(with), lines_(read_text("boot.txt")) {
+    next_ = random.below(static_cast<std::uint32_t>(lines_.size()));
   }
 
   void smooth_line(std::uint32_t x, std::uint32_t y, std::uint32_t end_px, std::uint32_t ink) {
-    write(x, end_px, font.width_px * 2 / 3, [&, y](std::uint32_t at, std::size_t glyph, bool) {
-      canvas.smooth_glyph(font, glyph, at, y, ink);
-    });
+    const std::string& line = lines_[next_++ % lines_.size()];
+    const std::uint32_t step = font_.width_px * 2 / 3;
+    for (std::size_t i = line.find(']') + 2; i < line.size() && x + step <= end_px; ++i) {
+      canvas.smooth_glyph(font_, line[i], x, y, ink);
+      x += step;
+    }
   }
 
   Canvas& canvas;
-  const Font& font;
   test::SplitMix random;
 
  private:
-  template <class Put>
-  void write(std::uint32_t x, std::uint32_t end_px, std::uint32_t step, Put&& put) {
-    while (x + step <= end_px) {
-      const auto size = static_cast<std::uint32_t>(words_.size());
-      const auto& word = words_[random.below(1 + random.below(size))];
-      for (std::size_t i = 0; i < word.size() && x + step <= end_px; ++i, x += step) {
-        put(x, word[i], i == 0);
-      }
-      x += step * (random.one_in(6) ? 4 : 1);
-    }
-  }
-
-  std::vector<std::vector<std::size_t>> words_;
-  std::uint32_t colour_ = 0;
+  const Font& font_;
+  Lines lines_;
+  std::size_t next_ = 0;
 };
-
-// A kernel's log: lines of any length, one colour, now and then a bright word.
-Image log_screen(const Font& font, std::uint32_t width, std::uint32_t height, std::uint64_t seed) {
-  Canvas canvas(width, height);
-  Writer writer(canvas, font, seed);
-  for (std::uint32_t y = 0; y + font.height_px <= height; y += font.height_px) {
-    const std::uint32_t end = width / 6 + writer.random.below(width);
-    writer.line(0, y, std::min(end, width), [&] { return vga[writer.random.one_in(30) ? 15 : 7]; });
-  }
-  return canvas.image();
-}
-
-// `ls --color`: columns of names in eight colours.
-Image listing_screen(const Font& font, std::uint32_t width, std::uint32_t height,
-                     std::uint64_t seed) {
-  Canvas canvas(width, height);
-  Writer writer(canvas, font, seed);
-  const std::uint32_t column = 20 * font.width_px;
-  for (std::uint32_t y = 0; y + font.height_px <= height; y += font.height_px) {
-    for (std::uint32_t x = 0; x + column <= width; x += column) {
-      const std::uint32_t ink = vga[8 + writer.random.below(8)];
-      writer.line(x, y, x + font.width_px * (3 + writer.random.below(15)), [&] { return ink; });
-    }
-  }
-  return canvas.image();
-}
-
-// An installer: blue, a grey window with a shadow, a red button.
-Image dialog_screen(const Font& font, std::uint32_t width, std::uint32_t height,
-                    std::uint64_t seed) {
-  Canvas canvas(width, height, vga[1]);
-  Writer writer(canvas, font, seed);
-  const std::uint32_t x = width / 8, y = height / 6, w = width * 3 / 4, h = height * 2 / 3;
-  canvas.fill(x + 2 * font.width_px, y + font.height_px, w, h, vga[0]);
-  canvas.fill(x, y, w, h, vga[7]);
-  for (std::uint32_t line = y + font.height_px; line + 4 * font.height_px < y + h;
-       line += font.height_px) {
-    const std::uint32_t ink = vga[writer.random.one_in(8) ? 4 : 0];
-    writer.line(x + 2 * font.width_px, line, x + w - 2 * font.width_px, [&] { return ink; });
-  }
-  canvas.fill(x + w / 3, y + h - 2 * font.height_px, w / 6, font.height_px, vga[4]);
-  writer.line(x + w / 3 + font.width_px, y + h - 2 * font.height_px, x + w / 2,
-              [&] { return vga[14]; });
-  return canvas.image();
-}
-
-// A process viewer at its worst: each word another colour, every third line on another ground.
-Image dense_screen(const Font& font, std::uint32_t width, std::uint32_t height,
-                   std::uint64_t seed) {
-  Canvas canvas(width, height);
-  Writer writer(canvas, font, seed);
-  for (std::uint32_t y = 0; y + font.height_px <= height; y += font.height_px) {
-    if (writer.random.one_in(3)) {
-      canvas.fill(0, y, width, font.height_px, vga[writer.random.below(7)]);
-    }
-    writer.line(0, y, width, [&] { return vga[7 + writer.random.below(9)]; });
-  }
-  return canvas.image();
-}
-
-Image login_screen(const Font& font, std::uint32_t width, std::uint32_t height,
-                   std::uint64_t seed) {
-  Canvas canvas(width, height);
-  Writer writer(canvas, font, seed);
-  for (std::uint32_t line = 0; line < 4; ++line) {
-    writer.line(0, line * font.height_px, width / 3, [] { return vga[7]; });
-  }
-  return canvas.image();
-}
 
 // A window with a title bar that shades, lines of text and a column of round icons.
 void draw_window(Writer& writer, std::uint32_t x, std::uint32_t y, std::uint32_t w,
@@ -238,12 +143,6 @@ Image photo_desktop(const Font& font, std::uint32_t width, std::uint32_t height,
   return canvas.image();
 }
 
-const Frame& named(const std::vector<Frame>& frames, std::string_view name) {
-  const auto found = std::ranges::find(frames, name, &Frame::name);
-  if (found == frames.end()) throw std::runtime_error("no frame " + std::string(name));
-  return *found;
-}
-
 }  // namespace
 
 std::string_view name(FrameClass frame_class) {
@@ -267,10 +166,15 @@ std::vector<Frame> collection(const std::string& folder) {
   return frames;
 }
 
+const Frame& frame_named(const std::vector<Frame>& frames, std::string_view name) {
+  const auto found = std::ranges::find(frames, name, &Frame::name);
+  if (found == frames.end()) throw std::runtime_error("no frame " + std::string(name));
+  return *found;
+}
+
 std::vector<Frame> made_frames(const std::vector<Frame>& collection) {
-  const Font vga_font = cut_font(named(collection, "linux-text-dmesg-720x400").image.view(), 9, 16);
-  const Font fb_font =
-      cut_font(named(collection, "linux-fbcon-bochs-1280x800").image.view(), 8, 16);
+  const Font text_font = vga_font(collection);
+  const Font fb_font = frame_buffer_font(collection);
   constexpr auto console = FrameClass::console;
   constexpr auto flat = FrameClass::flat_desktop;
   constexpr auto photo = FrameClass::photo_desktop;
@@ -282,15 +186,15 @@ std::vector<Frame> made_frames(const std::vector<Frame>& collection) {
     full.append("x").append(std::to_string(view.height_px));
     frames.push_back({std::move(full), frame_class, std::move(image)});
   };
-  add("vga-log", console, log_screen(vga_font, 720, 400, 1));
-  add("vga-listing", console, listing_screen(vga_font, 720, 400, 2));
-  add("vga-dialog", console, dialog_screen(vga_font, 720, 400, 3));
-  add("vga-dense", console, dense_screen(vga_font, 720, 400, 4));
-  add("vga-login", console, login_screen(vga_font, 720, 400, 5));
-  add("fbcon-log", console, log_screen(fb_font, 1024, 768, 6));
-  add("fbcon-listing", console, listing_screen(fb_font, 1280, 800, 7));
-  add("fbcon-dense", console, dense_screen(fb_font, 1920, 1080, 8));
-  add("fbcon-log", console, log_screen(fb_font, 3840, 2160, 9));
+  add("vga-log", console, boot_screen(text_font, 720, 400));
+  add("vga-listing", console, columns_screen(text_font, 720, 400));
+  add("vga-dialog", console, dialog_screen(text_font, 720, 400));
+  add("vga-processes", console, process_screen(text_font, 720, 400));
+  add("vga-login", console, login_screen(text_font, 720, 400));
+  add("fbcon-log", console, dmesg_screen(fb_font, 1024, 768));
+  add("fbcon-listing", console, listing_screen(fb_font, 1280, 800));
+  add("fbcon-dense", console, dense_screen(fb_font, 1920, 1080));
+  add("fbcon-log", console, dmesg_screen(fb_font, 3840, 2160));
   add("flat", flat, flat_desktop(fb_font, 1280, 1024, 10));
   add("flat", flat, flat_desktop(fb_font, 1920, 1200, 11));
   add("flat", flat, flat_desktop(fb_font, 3840, 2160, 12));

@@ -27,4 +27,7 @@ struct Frame {
 std::vector<Frame> collection(const std::string& folder);
 std::vector<Frame> made_frames(const std::vector<Frame>& collection);
 
+//   errors  throws std::runtime_error where none has the name
+const Frame& frame_named(const std::vector<Frame>& frames, std::string_view name);
+
 }  // namespace qmpshot::bench

@@ -21,7 +21,7 @@ using Rows = std::vector<std::vector<std::uint8_t>>;
 std::vector<std::byte> compress(const Rows& rows, std::size_t pixel_bytes) {
   std::vector<std::byte> out = {std::byte{42}};  // what was there stays
   ScreenDeflate deflate(out);
-  deflate.restart({rows[0].size(), pixel_bytes, 6}, rows.size());
+  deflate.restart({rows[0].size(), pixel_bytes, 6, 4, 2}, rows.size());
   for (const auto& row : rows) {
     std::ranges::copy(row, deflate.next_row());
     deflate.commit_row();
@@ -104,7 +104,7 @@ TEST(ScreenDeflate, RestartForgetsWhatWasWritten) {
   std::vector<std::byte> out;
   ScreenDeflate deflate(out);
   for (const int value : {1, 2}) {
-    deflate.restart({100, 1, 6}, 700);
+    deflate.restart({100, 1, 6, 0, 2}, 700);
     for (int y = 0; y < 700; ++y) {
       std::memset(deflate.next_row(), value, 100);
       deflate.commit_row();
@@ -166,7 +166,7 @@ TEST(DeflateKernels, Adler32EqualsLibdeflates) {
 // Every target finds the same tokens, and reads nothing outside the band and its 64 bytes.
 TEST(DeflateKernels, TokenizeEqualsTheScalarOne) {
   const test::GuardedMemory memory(64 + 258 + 64 + 64);
-  std::vector<std::uint64_t> masks(3 * 8);
+  std::vector<std::uint64_t> masks(4 * 8);
   for (const CpuTarget target : cpu_targets()) {
     for (std::size_t length = 1; length <= 257; ++length) {
       for (std::size_t offset = 0; offset < 64; ++offset) {
@@ -178,9 +178,12 @@ TEST(DeflateKernels, TokenizeEqualsTheScalarOne) {
         for (const CpuTarget which : {CpuTarget::scalar, target}) {
           const std::size_t i = counts.size();
           std::vector<std::uint32_t> hash(1U << hash_bits, 0);
+          std::vector<std::uint32_t> near(1U << hash_bits, 0);
+          std::vector<std::uint16_t> above(above_count, 0);
           const std::size_t begin = offset % length;
-          const Band band = {bytes.data() + 64,  begin,       length,      begin, 1U << 17U,
-                             {1 + offset, 1, 6}, hash.data(), masks.data()};
+          const Band band = {
+              bytes.data() + 64,        begin,       length,      begin,        1U << 17U,
+              {1 + offset, 1, 6, 4, 4}, hash.data(), near.data(), above.data(), masks.data()};
           TokenSink sink = {literals[i].data(), tokens[i].data(), 0};
           deflate_kernels(which).tokenize(band, sink);
           counts.push_back(static_cast<std::size_t>(sink.tokens - tokens[i].data()));

@@ -89,6 +89,15 @@ TEST(PngSmall, IsNeverLargerThanTheFastOne) {
   }
 }
 
+TEST(PngSmall, SaysShadesInTrueColourWhereAPaletteIsLarger) {
+  EncodeOptions small;
+  small.small = true;
+  const Frame shades = frame_of(200, false);
+  EXPECT_EQ(colour_type(encoded(shades)), 3);
+  EXPECT_EQ(colour_type(encoded(shades, small)), 2);
+  EXPECT_EQ(colour_type(encoded(frame_of(4, false), small)), 3);
+}
+
 TEST(PngSmall, NeedsNoPaletteForBlackAndWhite) {
   Frame frame = frame_of(2, true);
   for (std::byte& sample : frame.pixels) sample = sample == std::byte{0} ? sample : std::byte{255};
