@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "qmp/transport.h"
 
+#include "qmp/cancelled.h"
 #include "qmp/fd_passing.h"
 #include "qmp/pause.h"
 
-#include <asio/cancellation_state.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
@@ -78,17 +78,6 @@ std::string seconds(std::chrono::milliseconds timeout) {
 Error timed_out(Deadline deadline) {
   return Error(Errc::timed_out, "no answer within " + seconds(deadline.timeout()) +
                                     ": QEMU is stopped, or its main loop is busy");
-}
-
-// Looked at after each wait. Where the caller cancelled, Asio would throw an error of its own at
-// the next co_await, also when what we waited for came at the same time, and at every later one, so
-// that nobody could clean up. Our error says it once: whoever throws it resets the state.
-bool is_cancelled(const asio::cancellation_state& state) {
-  return state.cancelled() != asio::cancellation_type::none;
-}
-
-Error cancelled() {
-  return Error(Errc::cancelled, "cancelled");
 }
 
 }  // namespace
