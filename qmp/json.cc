@@ -174,6 +174,10 @@ JsonWriter& JsonWriter::string(std::string_view value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::string_or_null(std::string_view value) {
+  return value.empty() ? null() : string(value);
+}
+
 JsonWriter& JsonWriter::integer(std::int64_t value) {
   state_->writer.Int64(value);
   return *this;

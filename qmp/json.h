@@ -65,6 +65,7 @@ class JsonWriter {
   JsonWriter& end_array();
   JsonWriter& key(std::string_view name);
   JsonWriter& string(std::string_view value);
+  JsonWriter& string_or_null(std::string_view value);  // null for an empty one
   JsonWriter& integer(std::int64_t value);
   JsonWriter& number(double value);
   JsonWriter& boolean(bool value);
