@@ -46,8 +46,7 @@ asio::awaitable<QemuPng> grab_png_file(qmp::Client& client, Dump dump, PendingFi
                                        Stopwatch& watch, qmp::Deadline deadline) {
   const qmp::Version version = client.greeting() ? client.greeting()->version : qmp::Version();
   if (has_quirk(version, Quirk::no_png)) {
-    throw Error(Errc::unsupported,
-                "asking for PNG: QEMU " + version.text() + " writes none, 7.1 was the first");
+    throw Error(Errc::unsupported, "asking for PNG: " + quirk_note(version, Quirk::no_png));
   }
   dump.what.format = qmp::DumpFormat::png;
   const PrivateFile file = co_await dump_to_file(client, dump, pending, deadline);

@@ -206,8 +206,10 @@ asio::awaitable<void> Grabber::grab_by(Route route, Dump dump, Frame& frame, Sto
     frame.image = std::move(png.image);
     frame.qemu_png = std::move(png.png);
   }
-  if (route == Route::png_file && frame.qemu_png.empty()) {
-    frame.notes.push_back(quirk_note(client_.greeting()->version, Quirk::png_swaps_colours));
+  if (route == Route::png_file && client_.greeting() &&
+      has_quirk(client_.greeting()->version, Quirk::png_swaps_colours)) {
+    frame.notes.push_back(quirk_note(client_.greeting()->version, Quirk::png_swaps_colours) +
+                          (frame.qemu_png.empty() ? ", and was not used" : ""));
   }
   frame.taken_at = std::chrono::system_clock::now();
   frame.qemu_time = std::chrono::steady_clock::now() - begin;

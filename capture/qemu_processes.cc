@@ -3,7 +3,9 @@
 
 #include "capture/command_line.h"
 #include "capture/unix_sockets.h"
+#include "qmp/json.h"
 
+#include <qmpshot/error.h>
 #include <qmpshot/unique_fd.h>
 
 #include <dirent.h>
@@ -26,10 +28,17 @@
 namespace qmpshot::capture {
 namespace {
 
+// No descriptors is not the same as no VMs.
+void check_descriptors(bool opened, int errno_value) {
+  if (opened || (errno_value != EMFILE && errno_value != ENFILE)) return;
+  throw Error::from_errno(Errc::cannot_write, "reading /proc", errno_value);
+}
+
 // What can be read of a file, empty where nothing can.
 std::string read_text(const std::string& path) {
   std::string text;
   const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  check_descriptors(static_cast<bool>(file), errno);
   std::array<char, 16384> block;
   while (file) {
     const ssize_t size = ::read(file.get(), block.data(), block.size());
@@ -40,7 +49,7 @@ std::string read_text(const std::string& path) {
   return text;
 }
 
-// Where a symbolic link points, empty where that cannot be read.
+// Where a symbolic link points, empty where that cannot be read: errno says why.
 std::string read_link(const std::string& path) {
   std::array<char, PATH_MAX> target;
   const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
@@ -51,6 +60,7 @@ std::string read_link(const std::string& path) {
 std::vector<int> numbers_in(const std::string& folder) {
   std::vector<int> out;
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()), ::closedir);
+  check_descriptors(entries != nullptr, errno);
   if (!entries) return out;
   while (const dirent* entry = ::readdir(entries.get())) {
     const std::string_view name = entry->d_name;
@@ -105,6 +115,9 @@ class UnixSockets {
   std::map<std::string, Table> tables_;  // by what /proc/PID/ns/net says
 };
 
+constexpr const char* as_that_user = "run as the VM's user, or as root";
+constexpr const char* give_it_a_path = "give QEMU a -qmp unix:PATH,server=on,wait=off";
+
 // One process, through its folder in /proc.
 class Process {
  public:
@@ -122,6 +135,7 @@ class Process {
     return !theirs.empty() && !ours.empty() && theirs != ours;
   }
 
+  std::string path_of_passed(int fd, const UnixSockets::Table& table, KnownMonitor& out) const;
   [[nodiscard]] std::vector<std::string> places_of(const std::string& path) const;
   [[nodiscard]] std::optional<bool> has_client(const std::string& bound_as,
                                                const UnixSockets::Table& table) const;
@@ -166,22 +180,42 @@ std::optional<bool> Process::has_client(const std::string& bound_as,
   });
 }
 
+// The path that a socket passed to QEMU was bound to; where there is none, `out` says why.
+std::string Process::path_of_passed(int fd, const UnixSockets::Table& table,
+                                    KnownMonitor& out) const {
+  const std::string number = std::to_string(fd);
+  const std::string link = read_link(folder_ + "/fd/" + number);
+  out.forbidden = link.empty() && (errno == EACCES || errno == EPERM);
+  const std::string got = "QEMU got it as descriptor " + number;
+  const auto bound = table.paths.find(socket_inode(link));
+  if (out.forbidden) {
+    out.unknown_why = got + ", which this user may not look at: " + as_that_user;
+  } else if (link.empty()) {
+    out.unknown_why = got + ", which is not open any more: " + give_it_a_path;
+  } else if (bound == table.paths.end()) {
+    out.unknown_why = got + ", which is not a unix socket with a path: " + give_it_a_path;
+  } else if (bound->second.starts_with('@')) {  // how the kernel writes an abstract one
+    out.unknown_why = got + ", bound to " + qmp::printable(bound->second) +
+                      ", an abstract name and not a path: " + give_it_a_path;
+  } else {
+    return bound->second;
+  }
+  return "";
+}
+
 KnownMonitor Process::locate(const MonitorSocket& socket, const UnixSockets::Table& table) const {
   KnownMonitor out;
   std::string bound_as = socket.path;
   if (socket.path.empty()) {
     out.bound_by_vm = false;
-    const std::string number = std::to_string(socket.fd);
-    const auto path = table.paths.find(socket_inode(read_link(folder_ + "/fd/" + number)));
-    if (path == table.paths.end()) {
-      out.unknown_why = "QEMU got it as descriptor " + number + ", which this user may not look at";
-      return out;
-    }
-    bound_as = path->second;
+    bound_as = path_of_passed(socket.fd, table, out);
+    if (bound_as.empty()) return out;
   }
   const std::vector<std::string> places = places_of(bound_as);
   if (places.empty()) {
-    out.unknown_why = "its path is " + bound_as + " in a folder that this user may not look up";
+    out.forbidden = true;
+    out.unknown_why = "its path is " + qmp::printable(bound_as) +
+                      " in a folder that this user may not look up: " + as_that_user;
     return out;
   }
   const auto found = std::ranges::find_if(places, is_socket);
@@ -210,31 +244,40 @@ std::optional<std::size_t> qemu_word(const std::string& folder,
   return std::nullopt;
 }
 
+std::optional<QemuProcess> look_at(const std::string& proc, pid_t pid, UnixSockets& sockets) {
+  const std::string folder = proc + "/" + std::to_string(pid);
+  const std::vector<std::string> words = split_words(read_text(folder + "/cmdline"));
+  const std::optional<std::size_t> program = qemu_word(folder, words);
+  if (!program) return std::nullopt;
+  CommandLine told = parse_command_line(std::span(words).subspan(*program + 1));
+  const Process process(proc, pid);
+  const std::string exe = read_link(folder + "/exe");
+  QemuProcess qemu;
+  qemu.pid = pid;
+  qemu.name = std::move(told.name);
+  qemu.uuid = std::move(told.uuid);
+  qemu.binary = is_qemu(exe) ? exe : words[*program];
+  qemu.stopped = process.is_stopped();
+  for (const MonitorSocket& socket : told.monitors) {
+    qemu.monitors.push_back(process.locate(socket, sockets.seen_by(folder)));
+  }
+  return qemu;
+}
+
 }  // namespace
 
 std::vector<QemuProcess> find_qemu_processes(const std::string& proc) {
   std::vector<QemuProcess> out;
   UnixSockets sockets(proc);
   for (const int pid : numbers_in(proc)) {
-    const std::string folder = proc + "/" + std::to_string(pid);
-    const std::vector<std::string> words = split_words(read_text(folder + "/cmdline"));
-    const std::optional<std::size_t> program = qemu_word(folder, words);
-    if (!program) continue;
-    CommandLine told = parse_command_line(std::span(words).subspan(*program + 1));
-    const Process process(proc, pid);
-    const std::string exe = read_link(folder + "/exe");
-    QemuProcess qemu;
-    qemu.pid = pid;
-    qemu.name = std::move(told.name);
-    qemu.uuid = std::move(told.uuid);
-    qemu.binary = is_qemu(exe) ? exe : words[*program];
-    qemu.stopped = process.is_stopped();
-    for (const MonitorSocket& socket : told.monitors) {
-      qemu.monitors.push_back(process.locate(socket, sockets.seen_by(folder)));
-    }
-    out.push_back(std::move(qemu));
+    if (auto qemu = look_at(proc, pid, sockets)) out.push_back(std::move(*qemu));
   }
   return out;
+}
+
+std::optional<QemuProcess> find_qemu_process(pid_t pid, const std::string& proc) {
+  UnixSockets sockets(proc);
+  return look_at(proc, pid, sockets);
 }
 
 }  // namespace qmpshot::capture

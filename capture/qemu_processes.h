@@ -15,7 +15,8 @@ struct KnownMonitor {
   std::string path;                // where this process reaches it; empty where it cannot be told
   std::optional<bool> has_client;  // whether somebody is connected, where the kernel tells
   bool bound_by_vm = true;         // by QEMU itself, not by who started it
-  std::string unknown_why;         // why the path is empty
+  std::string unknown_why;         // why the path is empty, and what to do about it
+  bool forbidden = false;          // whether that is because this user may not look
 };
 
 struct QemuProcess {
@@ -28,7 +29,12 @@ struct QemuProcess {
 };
 
 // By pid. A process that ends meanwhile, or that this user may not see, is left out.
-//   proc  where proc(5) is mounted
+//   proc    where proc(5) is mounted
+//   throws  Error cannot_write: no descriptor left to look at it with
 std::vector<QemuProcess> find_qemu_processes(const std::string& proc = "/proc");
+
+// One of them as it is now; nothing where it ended, or is a QEMU no more.
+//   throws  as find_qemu_processes()
+std::optional<QemuProcess> find_qemu_process(pid_t pid, const std::string& proc = "/proc");
 
 }  // namespace qmpshot::capture

@@ -45,7 +45,7 @@ constexpr std::array<QuirkRow, 6> table = {{
      "seen on 5.2, not on 7.2"},
     {Quirk::hides_hot_plugged,
      first,
-     {11, 0, 0},
+     {11, 1, 0},
      "it does not say which displays were plugged in while it ran",
      "only those it was started with can be named",
      "seen on 5.2, 7.2 and 10.0, not on 11.1"},

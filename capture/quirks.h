@@ -10,6 +10,7 @@
 
 namespace qmpshot::capture {
 
+// Where one is acted upon, it is named: in Frame::notes, or in the error, refusal or why_not.
 enum class Quirk {
   no_png,
   png_swaps_colours,
@@ -28,6 +29,7 @@ struct QuirkRow {
   std::string_view source;
 };
 
+// One row for each.
 std::span<const QuirkRow> quirks() noexcept;
 
 bool has_quirk(const qmp::Version& version, Quirk quirk) noexcept;

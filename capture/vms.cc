@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "capture/vms.h"
 
-#include "capture/monitor_probe.h"
-
 #include <qmpshot/async_vms.h>
 
 #include <asio/co_spawn.hpp>
@@ -12,22 +10,24 @@
 #include <utility>
 
 namespace qmpshot::capture {
-namespace {
 
-bool can_be_asked(const KnownMonitor& known) {
+bool must_be_asked(const KnownMonitor& known) {
   return !known.path.empty() && !known.has_client.value_or(false);
 }
 
-Monitor without_asking(const KnownMonitor& known) {
+Monitor judge_unasked(const KnownMonitor& known) {
   Monitor out;
   out.path = known.path;
-  const bool busy = known.has_client.value_or(false);
-  out.state = busy ? MonitorState::busy : MonitorState::no_permission;
-  out.why = busy ? "another client is connected" : known.unknown_why;
+  if (known.has_client.value_or(false)) {
+    out.state = MonitorState::busy;
+    out.why = "another client is connected";
+  } else {
+    out.state = known.forbidden ? MonitorState::no_permission : MonitorState::dead;
+    out.why = known.unknown_why;
+  }
   return out;
 }
 
-// What the probe found, and what it means for this process.
 Monitor judge(const QemuProcess& process, const KnownMonitor& known, Probe probe,
               bool check_listener) {
   Monitor out;
@@ -47,15 +47,13 @@ Monitor judge(const QemuProcess& process, const KnownMonitor& known, Probe probe
   return out;
 }
 
-}  // namespace
-
 asio::awaitable<std::vector<Vm>> ask_monitors(std::vector<QemuProcess> processes,
                                               std::chrono::milliseconds patience,
                                               bool check_listener) {
   std::vector<std::string> paths;
   for (const QemuProcess& process : processes) {
     for (const KnownMonitor& known : process.monitors) {
-      if (can_be_asked(known)) paths.push_back(known.path);
+      if (must_be_asked(known)) paths.push_back(known.path);
     }
   }
   std::vector<Probe> probes = co_await probe_monitors(std::move(paths), patience);
@@ -65,9 +63,9 @@ asio::awaitable<std::vector<Vm>> ask_monitors(std::vector<QemuProcess> processes
   for (QemuProcess& process : processes) {
     Vm vm;
     for (const KnownMonitor& known : process.monitors) {
-      vm.monitors.push_back(can_be_asked(known)
+      vm.monitors.push_back(must_be_asked(known)
                                 ? judge(process, known, std::move(*probe++), check_listener)
-                                : without_asking(known));
+                                : judge_unasked(known));
     }
     vm.pid = process.pid;
     vm.name = std::move(process.name);
@@ -83,22 +81,23 @@ asio::awaitable<std::vector<Vm>> ask_monitors(std::vector<QemuProcess> processes
 namespace qmpshot {
 
 asio::awaitable<std::vector<Vm>> async_list_vms(std::chrono::milliseconds patience) {
-  return capture::ask_monitors(capture::find_qemu_processes(), patience, true);
+  std::vector<capture::QemuProcess> processes = capture::find_qemu_processes();
+  co_return co_await capture::ask_monitors(std::move(processes), patience, true);
 }
 
 Result<std::vector<Vm>> list_vms(std::chrono::milliseconds patience) {
-  asio::io_context loop{1};
   std::vector<Vm> vms;
   std::exception_ptr failure;
   auto on_done = [&](std::exception_ptr thrown, std::vector<Vm> found) {
     failure = std::move(thrown);
     vms = std::move(found);
   };
-  asio::co_spawn(loop, async_list_vms(patience), on_done);
-  loop.run();
-  if (!failure) return vms;
   try {
-    std::rethrow_exception(failure);
+    asio::io_context loop{1};
+    asio::co_spawn(loop, async_list_vms(patience), on_done);
+    loop.run();
+    if (failure) std::rethrow_exception(failure);
+    return vms;
   } catch (const Error& error) {
     return error;
   } catch (const std::exception& error) {

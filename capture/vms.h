@@ -2,6 +2,7 @@
 // The virtual machines of a host, with the state of their monitors.
 #pragma once
 
+#include "capture/monitor_probe.h"
 #include "capture/qemu_processes.h"
 
 #include <qmpshot/vms.h>
@@ -9,13 +10,25 @@
 #include <asio/awaitable.hpp>
 
 #include <chrono>
-#include <string>
 #include <vector>
 
 namespace qmpshot::capture {
 
-// Asks the monitors of these processes how they are. Only those that have no client are asked.
+// Whether it takes a question to know how it is: nobody is known to be connected, and it can be
+// reached.
+bool must_be_asked(const KnownMonitor& known);
+
+// What is known without one.
+Monitor judge_unasked(const KnownMonitor& known);
+
+// What the answer means for this process's monitor.
 //   check_listener  whether pids are of this host, so that who listens must be who was named
+Monitor judge(const QemuProcess& process, const KnownMonitor& known, Probe probe,
+              bool check_listener);
+
+// Asks the monitors of these processes how they are; only those that must be.
+//   check_listener  as in judge()
+//   errors          cancelled; cannot_write: no descriptor or memory left here
 asio::awaitable<std::vector<Vm>> ask_monitors(std::vector<QemuProcess> processes,
                                               std::chrono::milliseconds patience,
                                               bool check_listener);

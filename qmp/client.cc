@@ -33,7 +33,13 @@ SentCommands::~SentCommands() {
 }
 
 asio::awaitable<Client> Client::connect(std::string path, Deadline deadline) {
-  UniqueFd socket = co_await connect_unix(std::move(path), deadline);
+  UniqueFd socket;
+  try {
+    socket = co_await connect_unix(path, deadline);
+  } catch (const Error& error) {
+    if (error.code() == Errc::cancelled) throw;
+    throw error.within("connecting to " + printable(path));
+  }
   co_return Client(co_await asio::this_coro::executor, std::move(socket));
 }
 

@@ -56,7 +56,7 @@ struct Answer {
 class Client {
  public:
   // Connects; nothing is sent or awaited yet.
-  //   errors  cannot_connect, monitor_busy
+  //   errors  cannot_connect, cannot_write, monitor_busy, cancelled; but for the last they name it
   static asio::awaitable<Client> connect(std::string path, Deadline deadline);
 
   // Takes over a connected stream socket on which nothing was read yet.

@@ -57,9 +57,16 @@ std::string valid_utf8(std::string_view text) {
 }  // namespace
 
 std::string printable(std::string_view text) {
-  std::string out(text);
-  std::ranges::replace_if(
-      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t size = utf8_sequence(text);
+    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const bool c0 = size == 1 && (at(0) < 0x20 || at(0) == 0x7f);
+    const bool c1 = size == 2 && at(0) == 0xc2 && at(1) < 0xa0;  // U+009B starts a sequence as well
+    out += size == 0 || c0 || c1 ? std::string_view("?") : text.substr(0, size);
+    text.remove_prefix(size == 0 ? 1 : size);
+  }
   return out;
 }
 
@@ -173,6 +180,10 @@ JsonWriter& JsonWriter::string(std::string_view value) {
   const std::string valid = valid_utf8(value);
   state_->writer.String(valid.data(), length(valid));
   return *this;
+}
+
+JsonWriter& JsonWriter::string_or_null(std::string_view value) {
+  return value.empty() ? null() : string(value);
 }
 
 JsonWriter& JsonWriter::integer(std::int64_t value) {

@@ -46,7 +46,8 @@ class Json {
   const void* value_ = nullptr;  // a rapidjson::Value inside *document_
 };
 
-// What a peer said, fit for one line of an error and for a terminal: control characters become '?'.
+// What somebody else said or named, fit for one line of an error and for a terminal: control
+// characters, and bytes that are not UTF-8, become '?'.
 std::string printable(std::string_view text);
 
 // Writes one JSON text without white space. Bytes that are not UTF-8 are replaced by U+FFFD, so
@@ -64,6 +65,7 @@ class JsonWriter {
   JsonWriter& end_array();
   JsonWriter& key(std::string_view name);
   JsonWriter& string(std::string_view value);
+  JsonWriter& string_or_null(std::string_view value);  // null for an empty one
   JsonWriter& integer(std::int64_t value);
   JsonWriter& number(double value);
   JsonWriter& boolean(bool value);

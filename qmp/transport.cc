@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "qmp/transport.h"
 
+#include "qmp/cancelled.h"
 #include "qmp/fd_passing.h"
 #include "qmp/pause.h"
 
-#include <asio/cancellation_state.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/steady_timer.hpp>
@@ -17,6 +17,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace qmpshot::qmp {
@@ -40,10 +41,11 @@ Error cannot_connect(const std::string& path, int errno_value) {
   // connect(2) says ECONNREFUSED also for a path that is no socket at all.
   struct stat info {};
   if (errno_value == ECONNREFUSED && ::stat(path.c_str(), &info) == 0 && !S_ISSOCK(info.st_mode)) {
-    return Error(Errc::cannot_connect, "connecting to " + path + ": it is not a socket");
+    return Error(Errc::cannot_connect, "it is not a socket");
   }
-  Error error = Error::from_errno(Errc::cannot_connect, "connecting to " + path, errno_value);
-  return Error(error.code(), error.message() + std::string(advice(errno_value)));
+  const bool is_ours = errno_value == EMFILE || errno_value == ENFILE || errno_value == ENOMEM;
+  return Error(is_ours ? Errc::cannot_write : Errc::cannot_connect,
+               std::generic_category().message(errno_value) + std::string(advice(errno_value)));
 }
 
 // A name for `path` that fits into sun_path. A longer one is reached through its folder, which
@@ -80,32 +82,21 @@ Error timed_out(Deadline deadline) {
                                     ": QEMU is stopped, or its main loop is busy");
 }
 
-// Looked at after each wait. Where the caller cancelled, Asio would throw an error of its own at
-// the next co_await, also when what we waited for came at the same time, and at every later one, so
-// that nobody could clean up. Our error says it once: whoever throws it resets the state.
-bool is_cancelled(const asio::cancellation_state& state) {
-  return state.cancelled() != asio::cancellation_type::none;
-}
-
-Error cancelled() {
-  return Error(Errc::cancelled, "cancelled");
-}
-
 }  // namespace
 
 asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline) {
   UniqueFd folder;
   const sockaddr_un address = address_of(path, folder).value();
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) throw Error::from_errno(Errc::cannot_connect, "making a socket", errno);
+  if (!socket) throw Error::from_errno(Errc::cannot_write, "making a socket", errno);
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
          0) {
     if (errno != EAGAIN && errno != EINTR) throw cannot_connect(path, errno);
     // EAGAIN: QEMU's backlog holds one client and is taken. Nothing tells when it is free again.
     if (deadline.passed()) {
-      throw Error(Errc::monitor_busy, "connecting to " + path + ": others wait for this monitor, " +
-                                          "which serves one client at a time: give QEMU a second " +
-                                          "-qmp socket");
+      throw Error(Errc::monitor_busy,
+                  "others wait for this monitor, which serves one client at a time: give QEMU a "
+                  "second -qmp socket");
     }
     co_await pause_until(std::chrono::steady_clock::now() + std::chrono::milliseconds(10));
   }

@@ -19,7 +19,8 @@ namespace qmpshot::qmp {
 
 // Connects to the listening unix socket `path`, of any length, without ever blocking.
 //   return  connected, non-blocking
-//   errors  cannot_connect; monitor_busy: its backlog stayed full until the deadline; cancelled
+//   errors  cannot_connect; cannot_write: no descriptor or memory left here; monitor_busy: its
+//           backlog stayed full until the deadline; cancelled. They do not name the path.
 asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline);
 
 // Used by one coroutine at a time, on one strand. Asio's per-operation cancellation ends a wait

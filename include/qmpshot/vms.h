@@ -19,7 +19,7 @@ enum class MonitorState : std::uint8_t {
   free,           // it greeted: a picture can be asked for here
   busy,           // another client is connected, or likely is: it never greeted
   silent,         // no client, and no greeting: QEMU is stopped, or its main loop hangs
-  dead,           // nobody listens there, or somebody else than this VM does
+  dead,           // nobody listens there, somebody else than this VM does, or it has no path
   no_permission,  // this user may not connect
   bad_peer,       // something else than a machine's QMP answered
 };
@@ -40,7 +40,7 @@ constexpr std::string_view name(MonitorState state) noexcept {
 struct Monitor {
   std::string path;  // as Camera::open takes it; empty where it cannot be told
   MonitorState state = MonitorState::dead;
-  std::string why;  // one line; empty for a free one
+  std::string why;  // one line, without the path; empty for a free one
 };
 
 // A running QEMU.
@@ -56,7 +56,8 @@ struct Vm {
 inline constexpr std::chrono::milliseconds default_patience{300};
 
 // Every VM whose process this user may see, by pid, with the state of each monitor now. Monitors
-// that have a client are not touched; the others are asked all at once and are free again after.
+// that are known to have a client are not touched; the others are asked all at once and are free
+// again after. The kernel tells who is connected to this user's own QEMUs, to root for all.
 //   patience  for each monitor, and so for all; only silent ones need it
 //   errors    cannot_write: out of memory or descriptors
 Result<std::vector<Vm>> list_vms(std::chrono::milliseconds patience = default_patience);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A QEMU that refuses, lies, is silent or dies: always one error, and nothing left behind.
 #include "capture/leftovers.h"
+#include "capture/quirks.h"
 #include "qmp/client.h"
 #include "qmp/commands.h"
 #include "tests/fake/fake_qemu.h"
@@ -117,6 +118,26 @@ TEST_F(BadManners, APngWithSwappedColoursIsNotBelieved) {
   const Frame frame = Camera::shoot(qemu.socket_path(), request(60s, Route::png_file)).value();
   EXPECT_TRUE(shows(frame, swapping));
   EXPECT_TRUE(frame.qemu_png.empty());
+  ASSERT_EQ(frame.notes.size(), 1U);
+  EXPECT_NE(frame.notes[0].find("QEMU 7.2.0: "), std::string::npos);
+  EXPECT_TRUE(frame.notes[0].ends_with("compared with a PPM, and was not used"));
+}
+
+TEST_F(BadManners, AnAppliedQuirkIsNamed) {
+  FakeOptions doubtful = options();
+  doubtful.version = {7, 2, 0};
+  {
+    FakeQemu qemu(doubtful);
+    const Frame frame = Camera::shoot(qemu.socket_path(), request(60s, Route::png_file)).value();
+    EXPECT_FALSE(frame.qemu_png.empty());
+    EXPECT_EQ(frame.notes,
+              std::vector<std::string>{quirk_note(doubtful.version, Quirk::png_swaps_colours)});
+  }
+  doubtful.version = {5, 2, 0};
+  FakeQemu qemu(doubtful);
+  const Error error = Camera::shoot(qemu.socket_path(), request(60s, Route::png_file)).error();
+  EXPECT_EQ(error.code(), Errc::unsupported);
+  EXPECT_NE(error.message().find(quirk_note(doubtful.version, Quirk::no_png)), std::string::npos);
 }
 
 TEST_F(BadManners, FramesOfGrowingAndShrinkingSizesAreEachWhole) {

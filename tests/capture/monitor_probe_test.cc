@@ -2,17 +2,21 @@
 #include "capture/monitor_probe.h"
 
 #include "qmp/client.h"
+#include "qmp/pause.h"
 #include "tests/support/await.h"
 #include "tests/support/many_monitors.h"
 #include "tests/support/real_qemu.h"
 #include "tests/support/tool.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 namespace qmpshot::capture {
 namespace {
@@ -55,7 +59,9 @@ TEST_F(MonitorProbeTest, EachKindOfPeerHasItsOwnWords) {
 
 TEST_F(MonitorProbeTest, WhereNobodyListensItSaysWhy) {
   test::TempFolder folder;
-  expect(probe(monitors_.add_dead()), MonitorState::dead, "nobody listens there any more");
+  const Probe dead = probe(monitors_.add_dead());
+  expect(dead, MonitorState::dead, "nobody listens there any more");
+  EXPECT_EQ(dead.why.find("connecting to"), std::string::npos) << "the path stands beside it";
   expect(probe(folder.file("none")), MonitorState::dead, "No such file");
   std::ofstream(folder.file("file")) << "x";
   expect(probe(folder.file("file")), MonitorState::dead, "not a socket");
@@ -109,6 +115,83 @@ TEST_F(MonitorProbeTest, CancelledItThrowsOurOwnError) {
   EXPECT_EQ(one.error().code(), Errc::cancelled);
   const auto all = test::run_and_cancel(io_, probe_monitors({path}, 500ms), 2);
   EXPECT_EQ(all.error().code(), Errc::cancelled);
+}
+
+// While it lives, no more than `more` descriptors can be opened, besides those of the loop.
+class FewDescriptors {
+ public:
+  FewDescriptors(asio::io_context& io, rlim_t more) {
+    run(io, qmp::pause_until(std::chrono::steady_clock::now())).value();  // now it has them
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const UniqueFd next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const rlimit few{static_cast<rlim_t>(next.get()) + more, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  }
+  FewDescriptors(const FewDescriptors&) = delete;
+  FewDescriptors& operator=(const FewDescriptors&) = delete;
+  ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(MonitorProbeTest, ALackOfDescriptorsIsNoDeadMonitor) {
+  const std::string path = monitors_.add(Answers::never);
+  const FewDescriptors none(io_, 0);
+  const auto one = run(io_, probe_monitor(path, qmp::Deadline::after(1s)));
+  ASSERT_FALSE(one.ok());
+  EXPECT_EQ(name(one.error().code()), "cannot_write");
+  const auto all = run(io_, probe_monitors({path, path, path}, 1s));
+  ASSERT_FALSE(all.ok());
+  EXPECT_EQ(name(all.error().code()), "cannot_write");
+  EXPECT_NE(all.error().message().find("Too many open files"), std::string::npos);
+}
+
+TEST_F(MonitorProbeTest, WithFewDescriptorsFewerAreAskedAtOnce) {
+  std::vector<std::string> paths;
+  for (int i = 0; i < 20; ++i) {
+    paths.push_back(i % 5 == 3 ? monitors_.add(Answers::never) : monitors_.add_dead());
+  }
+  const FewDescriptors few(io_, 2);
+  const auto probes = run(io_, probe_monitors(paths, 100ms)).value();
+  for (std::size_t i = 0; i < probes.size(); ++i) {
+    EXPECT_EQ(name(probes[i].state), i % 5 == 3 ? "busy" : "dead") << i << probes[i].why;
+  }
+}
+
+TEST_F(MonitorProbeTest, ManyThreadsMayRunTheLoop) {
+  std::vector<std::string> paths;
+  for (int i = 0; i < 100; ++i) paths.push_back(monitors_.add(Answers::as_machine));
+  monitors_.start();
+  for (int round = 0; round < 5; ++round) {
+    test::Started<std::vector<Probe>> started(io_, probe_monitors(paths, 20s));
+    io_.restart();
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 4; ++i) threads.emplace_back([this] { io_.run(); });
+    for (std::thread& thread : threads) thread.join();
+    const std::vector<Probe> probes = started.result().value();
+    for (const Probe& probe : probes) EXPECT_EQ(name(probe.state), "free") << probe.why;
+  }
+}
+
+asio::awaitable<bool> probe_and_wait_on(std::string path) {
+  std::vector<std::string> paths;
+  paths.push_back(path);
+  bool cancelled = false;
+  try {
+    co_await probe_monitors(std::move(paths), 100ms);
+  } catch (const Error& error) {
+    cancelled = error.code() == Errc::cancelled;
+  }
+  co_await qmp::pause_until(std::chrono::steady_clock::now() + 1ms);
+  co_return cancelled;
+}
+
+TEST_F(MonitorProbeTest, WhoCatchesCancelledMayWaitAgain) {
+  const std::string path = monitors_.add(Answers::never);
+  for (int steps = 1; steps < 5; ++steps) {
+    EXPECT_TRUE(test::run_and_cancel(io_, probe_and_wait_on(path), steps).value()) << steps;
+  }
 }
 
 // The programs themselves, for whom ManyMonitors stands elsewhere.
@@ -174,9 +257,11 @@ TEST_F(RealPeersTest, AStorageDaemon) {
 }
 
 TEST_F(RealPeersTest, AGuestAgent) {
-  if (!test::has_tool("qemu-ga")) GTEST_SKIP() << "no qemu-ga here (package qemu-guest-agent)";
+  // Not everybody has its folder in PATH.
+  const std::string program = test::has_tool("qemu-ga") ? "qemu-ga" : "/usr/sbin/qemu-ga";
+  if (!test::has_tool(program)) GTEST_SKIP() << "no qemu-ga here (package qemu-guest-agent)";
   const Program agent(
-      {"qemu-ga", "-m", "unix-listen", "-p", folder_.file("m"), "-t", folder_.path()});
+      {program, "-m", "unix-listen", "-p", folder_.file("m"), "-t", folder_.path()});
   expect(probe_when_there(folder_.file("m")), MonitorState::bad_peer, "guest agent");
 }
 

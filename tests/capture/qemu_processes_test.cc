@@ -4,7 +4,14 @@
 #include "tests/support/proc_tree.h"
 #include "tests/support/sockets.h"
 
+#include <qmpshot/error.h>
+
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 namespace qmpshot::capture {
 namespace {
@@ -108,11 +115,69 @@ TEST_F(QemuProcessesTest, TheKernelTellsWhoIsConnected) {
 TEST_F(QemuProcessesTest, APassedSocketsPathIsTheKernels) {
   proc_.add(7, {qemu, "-chardev", "socket,id=m,fd=22,server=on", "-mon", "m,mode=control"}, qemu);
   EXPECT_EQ(monitor().path, "");
-  EXPECT_NE(monitor().unknown_why.find("descriptor 22"), std::string::npos);
-  proc_.write_sockets("Num ...\n1: 00000003 00000000 00010000 0001 01 55 /run/libvirt/m.sock\n");
+  EXPECT_NE(monitor().unknown_why.find("descriptor 22, which is not open"), std::string::npos);
   proc_.link(7, "fd/22", "socket:[55]");
+  EXPECT_NE(monitor().unknown_why.find("descriptor 22, which is not a unix socket with a path"),
+            std::string::npos);
+  EXPECT_FALSE(monitor().forbidden);
+  proc_.write_sockets("Num ...\n1: 00000003 00000000 00010000 0001 01 55 /run/libvirt/m.sock\n");
   EXPECT_EQ(monitor().path, "/run/libvirt/m.sock");
+  EXPECT_EQ(monitor().unknown_why, "");
   EXPECT_FALSE(monitor().bound_by_vm);
+}
+
+TEST_F(QemuProcessesTest, APassedAbstractSocketHasNoPath) {
+  proc_.add(7, {qemu, "-chardev", "socket,id=m,fd=22,server=on", "-mon", "m,mode=control"}, qemu);
+  proc_.link(7, "cwd", folder_.path());
+  proc_.link(7, "fd/22", "socket:[55]");
+  proc_.write_sockets("Num ...\n1: 00000003 00000000 00010000 0001 01 55 @vm\x1b[31m\n");
+  EXPECT_EQ(monitor().path, "");
+  EXPECT_NE(monitor().unknown_why.find("@vm?[31m, an abstract name and not a path: give QEMU"),
+            std::string::npos)
+      << monitor().unknown_why;
+}
+
+TEST_F(QemuProcessesTest, APassedSocketThatMayNotBeLookedAtSaysWhoMay) {
+  proc_.add(7, {qemu, "-chardev", "socket,id=m,fd=0,server=on", "-mon", "m,mode=control"}, qemu);
+  proc_.link(7, "fd", "/proc/1/fd");  // init's descriptors are root's alone
+  ASSERT_EQ(::chmod(proc_.path().c_str(), 0755), 0);
+  const bool is_root = ::geteuid() == 0;
+  if (is_root && ::seteuid(65534) != 0) GTEST_SKIP() << "cannot become another user";
+  const KnownMonitor known = monitor();
+  if (is_root) {
+    ASSERT_EQ(::seteuid(0), 0);
+  }
+  EXPECT_TRUE(known.forbidden);
+  EXPECT_NE(known.unknown_why.find("may not look at: run as the VM's user, or as root"),
+            std::string::npos)
+      << known.unknown_why;
+}
+
+TEST_F(QemuProcessesTest, OneIsLookedAtAgainByItsPid) {
+  add("unix:/q,server=on");
+  proc_.add(8, {"/bin/sh"}, "/bin/dash");
+  const auto found = find_qemu_process(7, proc_.path());
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->pid, 7);
+  EXPECT_EQ(found->monitors.at(0).path, "/q");
+  EXPECT_FALSE(find_qemu_process(8, proc_.path()).has_value());
+  EXPECT_FALSE(find_qemu_process(9, proc_.path()).has_value());
+}
+
+TEST_F(QemuProcessesTest, WithoutDescriptorsItDoesNotSayThatThereAreNone) {
+  add("unix:/q,server=on");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{3, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  Errc code = Errc::bad_argument;
+  try {
+    find();
+  } catch (const Error& error) {
+    code = error.code();
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(name(code), "cannot_write");
 }
 
 TEST_F(QemuProcessesTest, AStoppedProcessIsKnown) {

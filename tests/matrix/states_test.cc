@@ -115,7 +115,7 @@ TEST_F(States, Paused) {
 
 TEST_F(States, GuestPanicked) {
   start_with_sector(sector_that_panics(), {"-device", "pvpanic", "-no-shutdown"});
-  if (IsSkipped()) return;
+  if (IsSkipped() || HasFatalFailure()) return;
   wait_for_status("guest-panicked");
   expect_content(Content::picture);  // the last one
   expect_all_grabbed();
@@ -124,6 +124,7 @@ TEST_F(States, GuestPanicked) {
 
 TEST_F(States, PoweredOffButKept) {
   start_with_sector(sector_that_powers_off(), {"-no-shutdown"});
+  if (IsSkipped() || HasFatalFailure()) return;
   wait_for_status("shutdown");
   expect_content(Content::picture);
   expect_all_grabbed();
@@ -133,6 +134,7 @@ TEST_F(States, PoweredOffButKept) {
 // A key, be it Shift, would wake the whole VM, not its screen.
 TEST_F(States, Suspended) {
   start_with_sector(sector_that_suspends());
+  if (IsSkipped() || HasFatalFailure()) return;
   wait_for_status("suspended");
   expect_all_grabbed();
   expect_unmoved("suspended");

@@ -146,23 +146,23 @@ void VmCase::start_with_sector(const std::string& sector, std::vector<std::strin
 
 void VmCase::remember() {
   lent_ = lent_descriptors();
-  open_ = qemu_->open_descriptors();
+  open_ = qemu().open_descriptors();
   status_ = status();
 }
 
 void VmCase::let_no_file_grow() {
   const rlimit small{500, 500};
-  ASSERT_EQ(::prlimit(qemu_->pid(), RLIMIT_FSIZE, &small, nullptr), 0);
+  ASSERT_EQ(::prlimit(qemu().pid(), RLIMIT_FSIZE, &small, nullptr), 0);
 }
 
 std::string VmCase::status() {
-  return std::string(qemu_->qmp("query-status")["status"].string().value_or("?"));
+  return std::string(qemu().qmp("query-status")["status"].string().value_or("?"));
 }
 
 std::size_t VmCase::lent_descriptors() {
   qmp::Json sets;
   try {
-    sets = qemu_->qmp("query-fdsets");
+    sets = qemu().qmp("query-fdsets");
   } catch (const Error& error) {
     if (error.code() != Errc::refused) throw;  // with -preconfig
   }
@@ -176,7 +176,7 @@ bool VmCase::keeps_descriptors() {
 }
 
 Content VmCase::content() {
-  const std::vector<std::byte> file = qemu_->ppm();
+  const std::vector<std::byte> file = qemu().ppm();
   return encode::classify(encode::parse_ppm(file).value());
 }
 
@@ -193,7 +193,7 @@ GrabRequest VmCase::request(const std::string& device, std::uint32_t head, Route
 }
 
 std::vector<Display> VmCase::displays() {
-  return Camera::open(qemu_->socket(), case_patience).value().displays(case_patience).value();
+  return Camera::open(qemu().socket(), case_patience).value().displays(case_patience).value();
 }
 
 void VmCase::expect_displays(const std::vector<Expected>& expected) {
@@ -214,12 +214,12 @@ void VmCase::expect_qemus_own(const GrabRequest& what) {
   SCOPED_TRACE(of(what.display) + " by route " + std::string(name(what.route)));
   const std::string& device = what.display.device_id;
   for (int attempt = 0; attempt < 200; ++attempt) {
-    const std::vector<std::byte> before = qemu_->ppm(device, what.display.head);
+    const std::vector<std::byte> before = qemu().ppm(device, what.display.head);
     const Result<Frame> shot = shoot(what);
     ASSERT_TRUE(shot.ok()) << shot.error().message();
-    Result<Frame> grabbed = Camera::open(qemu_->socket(), case_patience).value().grab(what);
+    Result<Frame> grabbed = Camera::open(qemu().socket(), case_patience).value().grab(what);
     ASSERT_TRUE(grabbed.ok()) << grabbed.error().message();
-    const std::vector<std::byte> after = qemu_->ppm(device, what.display.head);
+    const std::vector<std::byte> after = qemu().ppm(device, what.display.head);
     if (before != after) continue;
     const ImageView own = encode::parse_ppm(after).value();
     EXPECT_TRUE(encode::equal(shot->image.view(), own)) << "one-shot";
@@ -245,18 +245,18 @@ void VmCase::expect_all_grabbed() {
 }
 
 void VmCase::expect_unharmed() {
-  ASSERT_TRUE(qemu_->alive()) << qemu_->words();
+  ASSERT_TRUE(qemu().alive()) << qemu().words();
   EXPECT_EQ(status(), status_);
   const std::size_t more = keeps_descriptors() ? 1 : 0;
   const auto as_before = [&] {
-    return lent_descriptors() <= lent_ + more && qemu_->open_descriptors() <= open_ + more;
+    return lent_descriptors() <= lent_ + more && qemu().open_descriptors() <= open_ + more;
   };
   // QEMU closes what a client leaves behind in its own time.
   EXPECT_TRUE(becomes(as_before)) << lent_descriptors() << " descriptors lent, " << lent_
-                                  << " before; " << qemu_->open_descriptors() << " open, " << open_
+                                  << " before; " << qemu().open_descriptors() << " open, " << open_
                                   << " before";
   for (const std::size_t monitor : {0U, 1U}) {
-    const auto camera = Camera::open(qemu_->socket(monitor), case_patience);
+    const auto camera = Camera::open(qemu().socket(monitor), case_patience);
     EXPECT_TRUE(camera.ok()) << "monitor " << monitor << ": " << camera.error().message();
   }
 }

@@ -16,6 +16,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -98,9 +99,14 @@ class VmCase : public testing::Test {
   // it cannot make it.
   void let_no_file_grow();
 
-  RealQemu& qemu() { return *qemu_; }
+  // The one that start() started.
+  //   throws  std::logic_error where there is none: see IsSkipped(), HasFatalFailure()
+  [[nodiscard]] RealQemu& qemu() const {
+    if (!qemu_) throw std::logic_error("no QEMU was started");
+    return *qemu_;
+  }
   [[nodiscard]] bool older_than(std::int64_t major, std::int64_t minor) const {
-    return qemu_->version() < qmp::Version{major, minor, 0};
+    return qemu().version() < qmp::Version{major, minor, 0};
   }
   std::string status();
   std::size_t lent_descriptors();
@@ -111,7 +117,7 @@ class VmCase : public testing::Test {
 
   static GrabRequest request(const std::string& device = "", std::uint32_t head = 0,
                              Route route = Route::automatic);
-  Result<Frame> shoot(const GrabRequest& what) { return Camera::shoot(qemu_->socket(), what); }
+  Result<Frame> shoot(const GrabRequest& what) { return Camera::shoot(qemu().socket(), what); }
   std::vector<Display> displays();
 
   void expect_displays(const std::vector<Expected>& expected);

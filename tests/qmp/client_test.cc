@@ -90,6 +90,12 @@ TEST_F(ClientTest, UnderstandsEveryManner) {
   }
 }
 
+TEST_F(ClientTest, SaysWhatItConnectedToWithoutSteeringATerminal) {
+  const Error error = run(io_, Client::connect("/no\x1b[31m/such", patient())).error();
+  EXPECT_EQ(error.code(), Errc::cannot_connect);
+  EXPECT_EQ(error.message().find("connecting to /no?[31m/such: No such file"), 0U);
+}
+
 TEST_F(ClientTest, ConnectsToAListeningQemu) {
   fake_.emplace();
   auto connected = run(io_, Client::connect(fake_->socket_path(), patient()));

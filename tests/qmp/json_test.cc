@@ -138,6 +138,20 @@ TEST(Json, DecodesEscapes) {
             "\xc3\xa4\xf0\x9f\x98\x80\"\\/\n\0."sv);
 }
 
+TEST(Printable, LeavesNothingThatSteersATerminal) {
+  EXPECT_EQ(printable("a\x1b[31mb\r\n\t\x7f"), "a?[31mb????");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m \xc2\x80 \xc2\xa0"),
+            "?31m ? \xc2\xa0")
+      << "C1";
+  EXPECT_EQ(printable("\x9b"
+                      "31m \xff \xc3"),
+            "?31m ? ?")
+      << "no UTF-8";
+  EXPECT_EQ(printable("r\xc3\xa4um/\xf0\x9f\x92\xbb"), "r\xc3\xa4um/\xf0\x9f\x92\xbb");
+  EXPECT_EQ(printable(""), "");
+}
+
 TEST(JsonWriter, WritesWithoutWhiteSpace) {
   JsonWriter writer;
   writer.begin_object().key("s").string("a").key("i").integer(-1).key("d").number(0.5);

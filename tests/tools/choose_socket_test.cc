@@ -6,10 +6,16 @@
 #include "tests/support/real_qemu.h"
 
 #include <asio/io_context.hpp>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <cctype>
+#include <csignal>
 #include <fstream>
+#include <optional>
+#include <thread>
 
 namespace qmpshot::tools {
 namespace {
@@ -86,6 +92,42 @@ TEST_F(ChooseSocketTest, WhereAllFailEachReasonIsNamed) {
   expect(choose({dead, busy}, 200ms), Errc::monitor_busy, {dead + ": ", busy + ": ", "busy"});
 }
 
+TEST_F(ChooseSocketTest, AmongMoreThanCanBeAskedAtOnceTheLastIsFound) {
+  std::vector<std::string> sockets;
+  for (int i = 0; i < 300; ++i) sockets.push_back(monitors_.add(Answers::never));
+  sockets.push_back(monitors_.add(Answers::as_machine));
+  monitors_.start();
+  EXPECT_EQ(choose(sockets, 60s).value(), sockets.back());
+}
+
+TEST_F(ChooseSocketTest, ALackOfDescriptorsIsSaid) {
+  const std::string one = monitors_.add(Answers::as_machine);
+  const std::string two = monitors_.add(Answers::as_machine);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const UniqueFd next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  // As many as the loop itself has.
+  const rlimit few{static_cast<rlim_t>(next.get()) + 4, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const Result<std::string> result = choose({one, two});
+  const Result<std::string> vm = choose_socket({}, "no-vm-is-called-so", 1s);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  expect(result, Errc::cannot_write, {"Too many open files"});
+  EXPECT_FALSE(vm.ok());
+}
+
+TEST_F(ChooseSocketTest, WhatOthersNamedDoesNotSteerTheTerminal) {
+  const std::string hostile = folder_.file("a\x1b[31m");
+  for (const std::string& pattern : {hostile + "*", folder_.file("[x]\x1b[31m")}) {
+    expect(choose({pattern}), Errc::cannot_connect, {"?[31m"});
+  }
+  std::ofstream(hostile + "1") << "x";
+  std::ofstream(hostile + "2") << "x";
+  const Result<std::string> two = choose({hostile + "*"});
+  expect(two, Errc::cannot_connect, {"/a?[31m1: it is not a socket; "});
+  EXPECT_EQ(two.error().message().find('\x1b'), std::string::npos);
+}
+
 TEST_F(ChooseSocketTest, AnUnknownVmIsNamedWithThoseThatAreThere) {
   expect(choose_socket({}, "no-vm-is-called-so", 1s), Errc::cannot_connect,
          {"looking for VM no-vm-is-called-so: "});
@@ -126,6 +168,91 @@ TEST_F(ChooseVmTest, ItsFirstFreeMonitorIsUsed) {
   auto client = test::run(io, qmp::Client::connect(qemu.socket(0), qmp::Deadline::after(20s)));
   test::run(io, client.value().handshake(qmp::Deadline::after(20s))).value();
   EXPECT_EQ(choose_socket({}, unique_name(), 20s).value(), qemu.socket(1));
+}
+
+// How many sockets the kernel knows by this name: who listens, who is connected, who waits.
+std::ptrdiff_t sockets_called(const std::string& path) {
+  std::ifstream table("/proc/net/unix");
+  std::ptrdiff_t count = 0;
+  for (std::string line; std::getline(table, line);) count += line.ends_with(" " + path) ? 1 : 0;
+  return count;
+}
+
+TEST_F(ChooseVmTest, NobodyOfOursWaitsInABusyMonitorsQueue) {
+  const test::RealQemu qemu(called(unique_name(), uuid('6'), 2));
+  asio::io_context io{1};
+  auto client = test::run(io, qmp::Client::connect(qemu.socket(0), qmp::Deadline::after(20s)));
+  test::run(io, client.value().handshake(qmp::Deadline::after(20s))).value();
+  ASSERT_EQ(sockets_called(qemu.socket(0)), 2);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(choose_socket({}, unique_name(), 20s).value(), qemu.socket(1));
+  }
+  auto other = test::run(io, qmp::Client::connect(qemu.socket(1), qmp::Deadline::after(20s)));
+  test::run(io, other.value().handshake(qmp::Deadline::after(20s))).value();
+  const Error error = choose_socket({}, unique_name(), 200ms).error();
+  EXPECT_EQ(name(error.code()), "monitor_busy");
+  for (const std::size_t i : {0U, 1U}) {
+    EXPECT_NE(error.message().find(qemu.socket(i) + ": another client is connected: give QEMU"),
+              std::string::npos)
+        << error.message();
+    EXPECT_EQ(sockets_called(qemu.socket(i)), 2);
+  }
+}
+
+TEST_F(ChooseVmTest, ABusyMonitorIsTakenWhenItsClientLeft) {
+  const test::RealQemu qemu(called(unique_name(), uuid('7')));
+  asio::io_context io{1};
+  auto client = test::run(io, qmp::Client::connect(qemu.socket(), qmp::Deadline::after(20s)));
+  test::run(io, client.value().handshake(qmp::Deadline::after(20s))).value();
+  std::optional<qmp::Client> held(std::move(client).value());
+  std::thread leaver([&] {
+    std::this_thread::sleep_for(200ms);
+    held.reset();
+  });
+  const Result<std::string> chosen = choose_socket({}, unique_name(), 20s);
+  leaver.join();
+  EXPECT_EQ(chosen.value(), qemu.socket());
+}
+
+TEST_F(ChooseVmTest, AStoppedOneIsNotCalledBusy) {
+  const test::RealQemu qemu(called(unique_name(), uuid('8')));
+  qemu.freeze();
+  const Error error = choose_socket({}, unique_name(), 100ms).error();
+  qemu.send_signal(SIGCONT);
+  EXPECT_EQ(name(error.code()), "monitor_busy");
+  EXPECT_EQ(error.message(), "reaching VM " + unique_name() + " (pid " +
+                                 std::to_string(qemu.pid()) + "): " + qemu.socket() +
+                                 ": QEMU's process is stopped (SIGSTOP)");
+}
+
+TEST_F(ChooseVmTest, ANameComesBeforeAPid) {
+  const test::RealQemu first(called(unique_name(), uuid('9')));
+  const std::string pid = std::to_string(first.pid());
+  EXPECT_EQ(choose_socket({}, pid, 20s).value(), first.socket());
+  const test::RealQemu named(called(pid, uuid('a')));
+  EXPECT_EQ(choose_socket({}, pid, 20s).value(), named.socket());
+  EXPECT_EQ(choose_socket({}, std::to_string(named.pid()), 20s).value(), named.socket());
+}
+
+TEST_F(ChooseVmTest, MonitorsThatCannotBeReachedSayWhyToo) {
+  const test::TempFolder folder;
+  const UniqueFd abstract(::socket(AF_UNIX, SOCK_STREAM, 0));  // not close-on-exec: QEMU's
+  const sa_family_t unbound = AF_UNIX;  // the kernel gives it an abstract name
+  ASSERT_EQ(::bind(abstract.get(), reinterpret_cast<const sockaddr*>(&unbound), sizeof unbound), 0);
+  ASSERT_EQ(::listen(abstract.get(), 1), 0);
+  test::QemuOptions options = called(unique_name(), uuid('b'));
+  options.arguments.insert(
+      options.arguments.end(),
+      {"-chardev", "socket,id=m,fd=" + std::to_string(abstract.get()) + ",server=on,wait=off",
+       "-mon", "m,mode=control"});
+  const test::RealQemu qemu(options);
+  EXPECT_EQ(choose_socket({}, unique_name(), 20s).value(), qemu.socket());
+  ASSERT_EQ(::unlink(qemu.socket().c_str()), 0);
+  const Error error = choose_socket({}, unique_name(), 20s).error();
+  EXPECT_EQ(name(error.code()), "cannot_connect");
+  for (const char* word : {": No such file", "an abstract name and not a path: give QEMU a -qmp"}) {
+    EXPECT_NE(error.message().find(word), std::string::npos) << word << ": " << error.message();
+  }
 }
 
 TEST_F(ChooseVmTest, TwoOfOneNameMustBeToldApart) {

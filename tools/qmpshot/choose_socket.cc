@@ -3,6 +3,9 @@
 
 #include "capture/monitor_probe.h"
 #include "capture/qemu_processes.h"
+#include "capture/vms.h"
+#include "qmp/json.h"
+#include "qmp/pause.h"
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
@@ -11,6 +14,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -21,29 +25,22 @@ using Clock = std::chrono::steady_clock;
 using capture::KnownMonitor;
 using capture::Probe;
 using capture::QemuProcess;
+using qmp::printable;
 
-// One of the sockets that may be used.
-struct Candidate {
-  Candidate(std::string socket, pid_t process) : path(std::move(socket)), owner(process) {}
+// What is known of the sockets that may be used, in the order in which they are preferred.
+using Candidates = std::vector<std::optional<Monitor>>;
 
-  std::string path;
-  pid_t owner;                 // who must listen there; 0: anybody
-  std::optional<Probe> probe;  // once it is known
-};
+// How often a monitor that has a client is looked up.
+constexpr std::chrono::milliseconds look_every{50};
 
-void settle(Candidate& candidate, Probe probe) {
-  if (candidate.owner > 0 && probe.listener > 0 && probe.listener != candidate.owner) {
-    probe.state = MonitorState::dead;
-    probe.why = "process " + std::to_string(probe.listener) + " listens there now";
-  }
-  candidate.probe = std::move(probe);
-}
+// Finds out how one of them is.
+using Ask = std::function<asio::awaitable<Monitor>(std::size_t, qmp::Deadline)>;
 
 // The first that is free. In order: only where no answer is awaited from those before it.
-const Candidate* first_free(const std::vector<Candidate>& candidates, bool in_order) {
-  for (const Candidate& candidate : candidates) {
-    if (!candidate.probe && in_order) return nullptr;
-    if (candidate.probe && candidate.probe->state == MonitorState::free) return &candidate;
+const Monitor* first_free(const Candidates& candidates, bool in_order) {
+  for (const std::optional<Monitor>& candidate : candidates) {
+    if (!candidate && in_order) return nullptr;
+    if (candidate && candidate->state == MonitorState::free) return &*candidate;
   }
   return nullptr;
 }
@@ -57,37 +54,45 @@ Errc code_of(MonitorState state) {
   }
 }
 
-Error none_answers(const std::vector<Candidate>& candidates) {
-  Errc code = code_of(candidates.front().probe->state);
+Error none_answers(const Candidates& candidates) {
+  Errc code = code_of(candidates.front()->state);
   std::string reasons;
-  for (const Candidate& candidate : candidates) {
-    const Probe& probe = *candidate.probe;
-    const bool names_path = probe.why.find(candidate.path) != std::string::npos;
-    reasons +=
-        (reasons.empty() ? "" : "; ") + (names_path ? "" : candidate.path + ": ") + probe.why;
+  for (const std::optional<Monitor>& candidate : candidates) {
+    if (!reasons.empty()) reasons += "; ";
+    if (!candidate->path.empty()) reasons += printable(candidate->path) + ": ";
+    reasons += candidate->why;
     // Worth another try later, whatever is wrong with the others.
-    if (code_of(probe.state) == Errc::monitor_busy) code = Errc::monitor_busy;
+    if (code_of(candidate->state) == Errc::monitor_busy) code = Errc::monitor_busy;
   }
   return Error(code, reasons);
 }
 
-Result<std::string> first_that_answers(std::vector<Candidate> candidates,
+Result<std::string> first_that_answers(Candidates candidates, const Ask& ask,
                                        std::chrono::milliseconds timeout) {
-  const qmp::Deadline deadline = qmp::Deadline::after(timeout);
   const Clock::time_point in_order_until = Clock::now() + std::min(timeout, default_patience);
+  const qmp::Deadline deadline = qmp::Deadline::after(timeout);
+  // Where there are more than can be asked at once, nobody's turn must wait for a busy one's end.
+  const bool many = candidates.size() > capture::most_at_once;
+  auto settle = [&](std::size_t i) -> asio::awaitable<void> {
+    if (candidates[i]) co_return;  // known already
+    const qmp::Deadline own = qmp::Deadline::after(std::min(timeout, default_patience));
+    Monitor found = co_await ask(i, many ? own : deadline);
+    candidates[i] = std::move(found);
+  };
+  bool all_told = false;
+  std::exception_ptr failure;
+  auto on_end = [&](std::exception_ptr thrown) {
+    all_told = true;
+    failure = std::move(thrown);
+  };
   asio::io_context loop{1};
-  for (Candidate& candidate : candidates) {
-    auto on_probe = [&candidate](const std::exception_ptr& thrown, Probe probe) {
-      if (thrown) probe = Probe(MonitorState::dead, "out of memory");
-      settle(candidate, std::move(probe));
-    };
-    asio::co_spawn(loop, capture::probe_monitor(candidate.path, deadline), on_probe);
-  }
+  asio::co_spawn(loop, capture::ask_each(candidates.size(), settle), on_end);
   for (;;) {
-    const bool in_order = Clock::now() < in_order_until;
-    if (const Candidate* found = first_free(candidates, in_order)) return found->path;
-    const std::size_t ran = in_order ? loop.run_one_until(in_order_until) : loop.run_one();
-    if (ran == 0 && loop.stopped()) return none_answers(candidates);
+    const bool in_order = !all_told && Clock::now() < in_order_until;
+    if (const Monitor* found = first_free(candidates, in_order)) return found->path;
+    if (failure) std::rethrow_exception(failure);
+    if (all_told) return none_answers(candidates);
+    (void)(in_order ? loop.run_one_until(in_order_until) : loop.run_one());
   }
 }
 
@@ -116,12 +121,13 @@ Result<std::vector<std::string>> expand(const std::vector<std::string>& sockets)
     }
   }
   if (!paths.empty()) return paths;
-  return Error(Errc::cannot_connect, "looking for a socket: nothing matches " + sockets.front());
+  return Error(Errc::cannot_connect,
+               "looking for a socket: nothing matches " + printable(sockets.front()));
 }
 
 // "web (pid 12)"
 std::string title(const QemuProcess& process) {
-  return (process.name.empty() ? "one without a name" : process.name) + " (pid " +
+  return (process.name.empty() ? "one without a name" : printable(process.name)) + " (pid " +
          std::to_string(process.pid) + ")";
 }
 
@@ -131,21 +137,31 @@ std::string titles(const std::vector<QemuProcess>& processes) {
   return out;
 }
 
-bool is_called(const QemuProcess& process, const std::string& vm) {
+bool has_name(const QemuProcess& process, const std::string& vm) {
+  return process.name == vm;
+}
+
+bool has_uuid(const QemuProcess& process, const std::string& vm) {
   const auto same_letter = [](char a, char b) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; };
     return lower(a) == lower(b);
   };
-  return process.name == vm || std::to_string(process.pid) == vm ||
-         std::ranges::equal(process.uuid, vm, same_letter);
+  return std::ranges::equal(process.uuid, vm, same_letter);
+}
+
+bool has_pid(const QemuProcess& process, const std::string& vm) {
+  return std::to_string(process.pid) == vm;
 }
 
 Result<QemuProcess> find_vm(const std::string& vm) {
-  const std::string attempt = "looking for VM " + vm;
+  const std::string attempt = "looking for VM " + printable(vm);
   const std::vector<QemuProcess> running = capture::find_qemu_processes();
   std::vector<QemuProcess> called;
-  for (const QemuProcess& process : running) {
-    if (is_called(process, vm)) called.push_back(process);
+  for (const auto is_called : {has_name, has_uuid, has_pid}) {  // a name may look like a pid
+    for (const QemuProcess& process : running) {
+      if (is_called(process, vm)) called.push_back(process);
+    }
+    if (!called.empty()) break;
   }
   if (called.size() == 1) return std::move(called.front());
   if (!called.empty()) {
@@ -157,50 +173,103 @@ Result<QemuProcess> find_vm(const std::string& vm) {
                                           : ": none is called so, but " + titles(running)));
 }
 
-Result<std::string> choose_monitor(QemuProcess process, std::chrono::milliseconds timeout) {
-  const std::string attempt = "reaching VM " + title(process) +
-                              (process.stopped ? ", whose process is stopped (SIGSTOP)" : "");
+// The same monitor, as it is now.
+void look_again(QemuProcess& process, std::size_t number) {
+  const KnownMonitor before = process.monitors[number];
+  std::optional<QemuProcess> now = capture::find_qemu_process(process.pid);
+  if (now && number < now->monitors.size() && now->monitors[number].path == before.path) {
+    process = std::move(*now);
+  } else {
+    process.monitors[number].has_client.reset();  // it ended: connecting tells
+  }
+}
+
+// Stays away from a monitor while it has a client: QEMU keeps us in its queue, which holds two,
+// after we have left.
+asio::awaitable<Monitor> ask_without_client(QemuProcess process, std::size_t number,
+                                            qmp::Deadline deadline) {
+  while (!capture::must_be_asked(process.monitors[number]) && !deadline.passed()) {
+    co_await qmp::pause_until(std::min(deadline.at(), Clock::now() + look_every));
+    look_again(process, number);
+  }
+  if (!capture::must_be_asked(process.monitors[number])) {
+    Monitor busy = capture::judge_unasked(process.monitors[number]);
+    busy.why += ": give QEMU a second -qmp socket";
+    co_return busy;
+  }
+  Probe probe = co_await capture::probe_monitor(process.monitors[number].path, deadline);
+  // Somebody may have been quicker, or have stopped it meanwhile.
+  if (probe.state == MonitorState::busy) look_again(process, number);
+  co_return capture::judge(process, process.monitors[number], std::move(probe), true);
+}
+
+Result<std::string> choose_monitor(const QemuProcess& process, std::chrono::milliseconds timeout) {
+  const std::string attempt = "reaching VM " + title(process);
   if (process.monitors.empty()) {
     return Error(Errc::cannot_connect, attempt +
                                            ": it has no QMP socket: start it with "
                                            "-qmp unix:PATH,server=on,wait=off");
   }
-  // Those that have a client come last: they may lose it in time.
-  // (Not std::ranges: Clang 14 cannot read libstdc++'s subrange.)
-  std::stable_partition(
-      process.monitors.begin(), process.monitors.end(),
-      [](const KnownMonitor& known) { return !known.has_client.value_or(false); });
-  std::vector<Candidate> candidates;
-  for (KnownMonitor& known : process.monitors) {
-    if (known.path.empty()) continue;
-    candidates.emplace_back(std::move(known.path), known.bound_by_vm ? process.pid : 0);
+  // Those that have a client come last: they may lose it in time. Those that cannot be reached only
+  // say why.
+  std::vector<std::size_t> order;
+  for (const bool with_client : {false, true}) {
+    for (std::size_t i = 0; i < process.monitors.size(); ++i) {
+      if (process.monitors[i].has_client.value_or(false) == with_client) order.push_back(i);
+    }
   }
-  if (candidates.empty()) {
-    return Error(Errc::cannot_connect, attempt + ": " + process.monitors.front().unknown_why);
+  Candidates candidates;
+  for (const std::size_t i : order) {
+    const KnownMonitor& known = process.monitors[i];
+    candidates.emplace_back();
+    if (known.path.empty()) candidates.back() = capture::judge_unasked(known);
   }
-  Result<std::string> chosen = first_that_answers(std::move(candidates), timeout);
+  const Ask ask = [&](std::size_t i, qmp::Deadline deadline) {
+    return ask_without_client(process, order[i], deadline);
+  };
+  Result<std::string> chosen = first_that_answers(std::move(candidates), ask, timeout);
   if (!chosen) return chosen.error().within(attempt);
   return chosen;
+}
+
+asio::awaitable<Monitor> ask_whoever_listens(std::string path, qmp::Deadline deadline) {
+  Probe probe = co_await capture::probe_monitor(path, deadline);
+  Monitor out;
+  out.path = std::move(path);
+  out.state = probe.state;
+  out.why = std::move(probe.why);
+  co_return out;
+}
+
+Result<std::string> choose_path(const std::vector<std::string>& paths,
+                                std::chrono::milliseconds timeout) {
+  const Ask ask = [&](std::size_t i, qmp::Deadline deadline) {
+    return ask_whoever_listens(paths[i], deadline);
+  };
+  Result<std::string> chosen = first_that_answers(Candidates(paths.size()), ask, timeout);
+  if (chosen) return chosen;
+  return chosen.error().within("trying " + std::to_string(paths.size()) + " sockets");
 }
 
 }  // namespace
 
 Result<std::string> choose_socket(const std::vector<std::string>& sockets, const std::string& vm,
                                   std::chrono::milliseconds timeout) {
-  if (!vm.empty()) {
-    Result<QemuProcess> process = find_vm(vm);
-    if (!process) return process.error();
-    return choose_monitor(std::move(*process), timeout);
+  try {
+    if (!vm.empty()) {
+      const Result<QemuProcess> process = find_vm(vm);
+      if (!process) return process.error();
+      return choose_monitor(*process, timeout);
+    }
+    const Result<std::vector<std::string>> paths = expand(sockets);
+    if (!paths) return paths.error();
+    if (paths->size() == 1) return paths->front();
+    return choose_path(*paths, timeout);
+  } catch (const Error& error) {
+    return error.within("looking for a monitor");
+  } catch (const std::exception& error) {  // no descriptors left for the loop, or no memory
+    return Error(Errc::cannot_write, error.what()).within("looking for a monitor");
   }
-  Result<std::vector<std::string>> paths = expand(sockets);
-  if (!paths) return paths.error();
-  if (paths->size() == 1) return std::move(paths->front());
-  std::vector<Candidate> candidates;
-  for (std::string& path : *paths) candidates.emplace_back(std::move(path), 0);
-  const std::string attempt = "trying " + std::to_string(candidates.size()) + " sockets";
-  Result<std::string> chosen = first_that_answers(std::move(candidates), timeout);
-  if (!chosen) return chosen.error().within(attempt);
-  return chosen;
 }
 
 }  // namespace qmpshot::tools

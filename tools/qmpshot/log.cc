@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tools/qmpshot/log.h"
 
+#include "qmp/json.h"
+
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
@@ -24,7 +26,7 @@ void start_verbose_log() {
 }
 
 void verbose(const std::string& line) {
-  if (logger()) logger()->info(line);
+  if (logger()) logger()->info(qmp::printable(line));
 }
 
 }  // namespace qmpshot::tools

@@ -9,7 +9,7 @@ namespace qmpshot::tools {
 // Until this is called, verbose() costs a test and says nothing.
 void start_verbose_log();
 
-// One line on stderr, with the time.
+// One line on stderr, with the time; nothing in it steers the terminal.
 void verbose(const std::string& line);
 
 }  // namespace qmpshot::tools

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // qmpshot: the screen of a running VM, on the terminal, in a file or in a pipe.
-#include "qmp/json.h"
 #include "tools/qmpshot/choose_socket.h"
 #include "tools/qmpshot/exit_status.h"
 #include "tools/qmpshot/grab.h"
@@ -29,7 +28,7 @@ Result<void> choose(Options& options) {
   Result<std::string> socket = choose_socket(options.sockets, options.vm, timeout);
   if (!socket) return socket.error();
   options.socket = std::move(*socket);
-  verbose("socket " + qmp::printable(options.socket));
+  verbose("socket " + options.socket);
   const auto took =
       std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
   timeout = std::max(timeout - took, milliseconds(1));

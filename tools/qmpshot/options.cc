@@ -41,11 +41,12 @@ constexpr const char* vms_footer =
     "  free           qmpshot --socket MONITOR, or --vm NAME, gives a picture\n"
     "  busy           another client is connected, and a monitor serves one at a time\n"
     "  silent         nobody is connected, but QEMU does not greet: stopped, or its loop hangs\n"
-    "  dead           nobody listens there any more\n"
+    "  dead           nobody listens there any more, or it has no path\n"
     "  no_permission  this user may not connect\n"
     "  bad_peer       something else than a virtual machine's QMP answers there\n"
     "\n"
-    "Monitors that have a client are left alone. The others are asked, and are free again after.";
+    "Monitors that are known to have a client are left alone: the kernel tells of one's own VMs,\n"
+    "and root of all. The others are asked, and are free again after.";
 
 const char* const which = "Which screen";
 const char* const where = "Where the picture goes";

@@ -31,14 +31,6 @@ std::string utc_text(std::chrono::system_clock::time_point when) {
   return std::string(text.data(), size) + "." + std::to_string(1000 + fraction).substr(1) + "Z";
 }
 
-void string_or_null(qmp::JsonWriter& writer, std::string_view value) {
-  if (value.empty()) {
-    writer.null();
-  } else {
-    writer.string(value);
-  }
-}
-
 std::string_view kind_text(const Display& display) {
   return display.kind == DisplayKind::text ? "text" : "graphic";
 }
@@ -54,8 +46,7 @@ std::string frame_json(const Frame& frame, const PictureFile& file,
   writer.key("width").integer(file.size.width_px);
   writer.key("height").integer(file.size.height_px);
   writer.key("index").integer(frame.display_index);
-  writer.key("device");
-  string_or_null(writer, frame.device_id);
+  writer.key("device").string_or_null(frame.device_id);
   writer.key("head").integer(frame.head);
   writer.key("route").string(name(frame.route));
   writer.key("placeholder").boolean(is_placeholder(frame.content));
@@ -66,8 +57,7 @@ std::string frame_json(const Frame& frame, const PictureFile& file,
   writer.key("qemu_version").string(frame.qemu_version);
   if (frame.vm) {
     writer.key("vm").begin_object();
-    writer.key("name");
-    string_or_null(writer, frame.vm->name);
+    writer.key("name").string_or_null(frame.vm->name);
     writer.key("uuid").string(frame.vm->uuid);
     writer.key("status").string(frame.vm->status).end_object();
   }
@@ -81,14 +71,11 @@ std::string displays_json(const std::vector<Display>& displays) {
     writer.begin_object();
     writer.key("index").integer(display.index);
     writer.key("kind").string(kind_text(display));
-    writer.key("device");
-    string_or_null(writer, display.device_id);
+    writer.key("device").string_or_null(display.device_id);
     writer.key("head").integer(display.head);
-    writer.key("type");
-    string_or_null(writer, display.device_type);
+    writer.key("type").string_or_null(display.device_type);
     writer.key("can_be_grabbed").boolean(display.can_be_grabbed());
-    writer.key("why_not");
-    string_or_null(writer, display.why_not);
+    writer.key("why_not").string_or_null(display.why_not);
     writer.end_object();
   }
   return writer.end_array().text();

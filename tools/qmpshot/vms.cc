@@ -16,28 +16,14 @@ namespace {
 
 using Row = std::array<std::string, 4>;
 
-// Names and paths are other people's: nothing of them may steer the terminal.
+// Names and paths are other people's.
 std::string shown(const std::string& text) {
-  std::string out = text.empty() ? "-" : text;
-  std::ranges::replace_if(
-      out, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return out;
+  return text.empty() ? "-" : qmp::printable(text);
 }
 
 std::string state_text(const Monitor& monitor) {
-  std::string why = monitor.why;
-  const std::string said_already = "connecting to " + monitor.path + ": ";
-  if (why.starts_with(said_already)) why.erase(0, said_already.size());
-  return std::string(name(monitor.state)) + (why.empty() ? "" : ": " + shown(why));
-}
-
-void string_or_null(qmp::JsonWriter& writer, std::string_view key, const std::string& value) {
-  writer.key(key);
-  if (value.empty()) {
-    writer.null();
-  } else {
-    writer.string(value);
-  }
+  return std::string(name(monitor.state)) +
+         (monitor.why.empty() ? "" : ": " + qmp::printable(monitor.why));
 }
 
 }  // namespace
@@ -72,16 +58,16 @@ std::string vms_json(const std::vector<Vm>& vms) {
   writer.begin_array();
   for (const Vm& vm : vms) {
     writer.begin_object();
-    string_or_null(writer, "name", vm.name);
+    writer.key("name").string_or_null(vm.name);
     writer.key("pid").integer(vm.pid);
-    string_or_null(writer, "uuid", vm.uuid);
+    writer.key("uuid").string_or_null(vm.uuid);
     writer.key("binary").string(vm.binary);
     writer.key("monitors").begin_array();
     for (const Monitor& monitor : vm.monitors) {
       writer.begin_object();
-      string_or_null(writer, "path", monitor.path);
+      writer.key("path").string_or_null(monitor.path);
       writer.key("state").string(name(monitor.state));
-      string_or_null(writer, "why", monitor.why);
+      writer.key("why").string_or_null(monitor.why);
       writer.end_object();
     }
     writer.end_array();
