@@ -150,7 +150,8 @@ TEST_F(Dangers, D2WhatAKilledOneLeftTheNextTakesBack) {
       process.wait();
     }
     qemu().send_signal(SIGCONT);
-    ASSERT_TRUE(Camera::open(qemu().socket(), case_patience).ok());
+    const auto next = Camera::open(qemu().socket(), case_patience);
+    ASSERT_TRUE(next.ok()) << next.error().message();
     EXPECT_EQ(lent_descriptors(), clean);
   }
   EXPECT_TRUE(shoot(request()).ok());
