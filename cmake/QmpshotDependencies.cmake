@@ -21,7 +21,11 @@ function(qmpshot_dependency target header)
 endfunction()
 
 qmpshot_dependency(qmpshot_asio asio.hpp)
-target_compile_definitions(qmpshot_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED)
+# Asio 1.22 finds aligned_alloc only where a header of libstdc++ stands before its own (asio/detail/
+# config.hpp asks for _GLIBCXX_HAVE_ALIGNED_ALLOC): files that differ in that would give memory of
+# operator new to free().
+target_compile_definitions(qmpshot_asio INTERFACE
+  ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_HAS_STD_ALIGNED_ALLOC=1)
 target_link_libraries(qmpshot_asio INTERFACE Threads::Threads)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 17)
   # Clang has C++20 coroutines but announces them only since 17, so libstdc++ and Asio 1.22 hide theirs.
