@@ -7,6 +7,7 @@
 
 #include "encode/kernels_deflate.h"
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,6 +39,12 @@ class ScreenDeflate {
 
  private:
   struct Workspace;
+  struct GiveBack {
+    void operator()(Workspace* workspace) const noexcept;
+  };
+  static Workspace* take_workspace();
+  static std::atomic<Workspace*> spare;
+
   void compress();
   void slide() noexcept;
   void close_block(bool last);
@@ -48,7 +55,7 @@ class ScreenDeflate {
   std::size_t start_;        // of our stream in *out_
   std::size_t written_ = 0;  // whole bytes of *out_ that stand
   BitWriter bits_;
-  std::unique_ptr<Workspace> work_;
+  std::unique_ptr<Workspace, GiveBack> work_;
   const DeflateKernels* kernels_;
   RowShape shape_{};
   std::size_t expected_bytes_ = 0;

@@ -96,6 +96,12 @@ Result<void> Session::settle(std::optional<std::int64_t> id, Refusal refusal) {
   }
   const auto waiting = waiting_.find(*id);
   if (waiting == waiting_.end()) return {};
+  if (waiting->second.command == "qmp_capabilities" && refusal.error_class == "CommandNotFound") {
+    // Already done: QEMU 11.1 may run on our connection what a client that was killed had sent it.
+    negotiated_ = true;
+    waiting->second.reply = Reply(Json());
+    return {};
+  }
   Error error = refused(waiting->second.command, refusal, negotiated_);
   waiting->second.reply = Reply(error.set_qemu_class(std::move(refusal.error_class)));
   return {};

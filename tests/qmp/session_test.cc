@@ -95,6 +95,19 @@ TEST_F(SessionTest, QmpWithoutAMachineIsTheWrongPeer) {
   }
 }
 
+// What 11.1 says to the client after one that was killed.
+TEST_F(SessionTest, AHandshakeThatAnotherOneDidIsDone) {
+  const auto id = begin("qmp_capabilities");
+  accept("{\"id\":" + std::to_string(id) +
+         R"(,"error":{"class":"CommandNotFound",)"
+         R"("desc":"Capabilities negotiation is already complete, command ignored"}})");
+  EXPECT_TRUE(session_.take_reply(id)->ok());
+  const auto dump = begin("screendump");
+  accept("{\"id\":" + std::to_string(dump) +
+         R"(,"error":{"class":"CommandNotFound","desc":"no such thing"}})");
+  EXPECT_EQ(session_.take_reply(dump)->error().code(), Errc::bad_peer);
+}
+
 TEST_F(SessionTest, BeforeNegotiationAMachineKnowsNothingEither) {
   const auto id = begin("query-status");
   accept("{\"id\":" + std::to_string(id) +
