@@ -63,9 +63,4 @@ asio::awaitable<Frame> AsyncCamera::shoot(std::string socket_path, GrabRequest r
   return capture::shoot(std::move(socket_path), std::move(request));
 }
 
-asio::awaitable<void> AsyncCamera::shoot(std::string socket_path, GrabRequest request,
-                                         std::function<void(Frame)> take) {
-  return capture::shoot(std::move(socket_path), std::move(request), std::move(take));
-}
-
 }  // namespace qmpshot

@@ -20,8 +20,8 @@ namespace qmpshot::capture {
 //   return  nullopt where this user, or this PID namespace, may not look
 std::optional<bool> holds_frame_memory(int connected_socket);
 
-// What we write beside our descriptors, so that query-fdsets says whose they are: "qmpshot PID", and
-// the PID namespace where it is not the machine's own.
+// What we write beside our descriptors, so that query-fdsets says whose they are: "qmpshot PID",
+// and the PID namespace where it is not the machine's own.
 std::string owner_tag();
 
 // Removes the sets of those of us that were killed before they could, or gave up on a QEMU that

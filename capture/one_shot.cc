@@ -9,7 +9,6 @@
 #include "qmp/commands.h"
 
 #include <exception>
-#include <functional>
 #include <utility>
 #include <vector>
 
@@ -47,81 +46,84 @@ asio::awaitable<Frame> shoot_step_by_step(qmp::Client client, GrabRequest reques
   co_return frame;
 }
 
-// The frame, once QEMU says that it wrote it; remove-fd's reply is still to come.
-//   return  the image, or why this route gave none and another may
-asio::awaitable<Result<Image>> await_image(qmp::Client& client, qmp::SentCommands& sent,
-                                           FrameSlot& slot, Frame& frame, Stopwatch& watch,
-                                           qmp::Deadline deadline) {
+// Whether QEMU wrote the frame, or why this route gave none and another may; remove-fd's reply is
+// still to come.
+asio::awaitable<Result<void>> await_dump(qmp::Client& client, qmp::SentCommands& sent,
+                                         qmp::Deadline deadline) {
   co_await client.handshake(deadline);
   const qmp::Reply added = co_await client.next_reply(sent, deadline);
   const qmp::Reply dumped = co_await client.next_reply(sent, deadline);
-  frame.taken_at = std::chrono::system_clock::now();
-  frame.qemu_time = watch.lap("dump");
   if (!added.ok()) co_return added.error();
   if (!dumped.ok()) co_return dumped.error();
-  Result<Image> image = slot.seal_and_map();
-  watch.lap("map");
-  co_return image;
+  co_return Result<void>();
 }
 
-enum class Outcome { taken, another_route };
-
-// A QEMU that hangs or dies after it gave the frame takes nothing away from it.
-void rethrow_unless_settled(const std::exception_ptr& failure, Outcome outcome) {
+// A QEMU that hangs or dies after it wrote the frame takes nothing away from it.
+void rethrow_unless_settled(const std::exception_ptr& failure, bool written) {
   try {
     std::rethrow_exception(failure);
   } catch (const Error& error) {
     const bool qemu_is_gone =
         error.code() == Errc::timed_out || error.code() == Errc::connection_lost;
-    if (outcome != Outcome::taken || !qemu_is_gone) throw;
+    if (!written || !qemu_is_gone) throw;
   }
 }
 
-// The frame, by commands that QEMU gets before it has greeted.
-asio::awaitable<Outcome> shoot_by_fd(qmp::Client& client, const GrabRequest& request,
-                                     const std::function<void(Frame)>& take, Stopwatch& watch,
-                                     std::vector<RouteRefusal>& refusals, qmp::Deadline deadline) {
-  Result<FrameSlot> slot = FrameSlot::create();
-  if (!slot) {
-    refusals.emplace_back(Route::fd, slot.error());
-    co_await client.handshake(deadline);
-    co_return Outcome::another_route;
-  }
-  Outcome outcome = Outcome::another_route;
+// Has QEMU write one frame into `slot`, by commands that it gets before it has greeted. When this
+// ends, QEMU has taken back what it was lent, if it still answers.
+asio::awaitable<Result<void>> dump_into(const FrameSlot& slot, qmp::Client& client, Frame& frame,
+                                        Stopwatch& watch, qmp::Deadline deadline) {
+  Result<void> written = Error(Errc::connection_lost, "asking for the frame");
   std::exception_ptr failure;
   try {
-    qmp::SentCommands sent = co_await send_dump(client, *slot, deadline);
-    Frame frame;
-    Result<Image> image = co_await await_image(client, sent, *slot, frame, watch, deadline);
-    if (image) {
-      frame.image = std::move(*image);
-      frame.qemu_version = client.greeting()->version.text();
-      frame.content = encode::classify(frame.image.view());
-      watch.lap("judge");
-      frame.steps = watch.take_steps();
-      check_content(request, frame);
-      take(std::move(frame));
-      outcome = Outcome::taken;
-    } else {
-      refusals.emplace_back(Route::fd, image.error());
-    }
+    qmp::SentCommands sent = co_await send_dump(client, slot, deadline);
+    written = co_await await_dump(client, sent, deadline);
+    frame.taken_at = std::chrono::system_clock::now();
+    frame.qemu_time = watch.lap("dump");
+    // Our own work waits too: on a busy host it would take the CPU from a QEMU that still tidies
+    // up.
     (void)co_await client.next_reply(sent, deadline);
   } catch (...) {
     failure = std::current_exception();
   }
   if (failure) {
-    // A QEMU that still answers has run remove-fd before it lets us go.
     const auto leave = [&client](qmp::Deadline grace) { return client.leave(grace); };
     co_await within_grace(leave);
-    rethrow_unless_settled(failure, outcome);
+    rethrow_unless_settled(failure, written.ok());
   }
-  co_return outcome;
+  watch.lap("take back");
+  co_return written;
+}
+
+// nullopt where the route did not work but another may; why is in `refusals`.
+asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch& watch,
+                                                  std::vector<RouteRefusal>& refusals,
+                                                  qmp::Deadline deadline) {
+  Result<FrameSlot> slot = FrameSlot::create();
+  if (!slot) {
+    refusals.emplace_back(Route::fd, slot.error());
+    co_await client.handshake(deadline);
+    co_return std::nullopt;
+  }
+  Frame frame;
+  const Result<void> written = co_await dump_into(*slot, client, frame, watch, deadline);
+  Result<Image> image = written ? slot->seal_and_map() : Result<Image>(written.error());
+  watch.lap("map");
+  if (!image) {
+    refusals.emplace_back(Route::fd, image.error());
+    co_return std::nullopt;
+  }
+  frame.image = std::move(*image);
+  frame.qemu_version = client.greeting()->version.text();
+  frame.content = encode::classify(frame.image.view());
+  watch.lap("judge");
+  frame.steps = watch.take_steps();
+  co_return frame;
 }
 
 }  // namespace
 
-asio::awaitable<void> shoot(std::string socket_path, GrabRequest request,
-                            std::function<void(Frame)> take) {
+asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request) {
   const qmp::Deadline deadline = qmp::Deadline::after(request.timeout);
   Stopwatch watch;
   qmp::Client client = co_await qmp::Client::connect(std::move(socket_path), deadline);
@@ -132,23 +134,19 @@ asio::awaitable<void> shoot(std::string socket_path, GrabRequest request,
   const bool by_fd = request.route == Route::automatic || request.route == Route::fd;
   if (by_fd && is_plain(request) && request.display.is_first_console() &&
       holds_frame_memory(client.native_handle()) == false) {
-    const Outcome outcome = co_await shoot_by_fd(client, request, take, watch, refusals, deadline);
-    if (outcome == Outcome::taken) co_return;
+    std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, deadline);
+    if (frame) {
+      check_content(request, *frame);
+      co_return std::move(*frame);
+    }
     if (request.route == Route::fd) throw refusals.front().why;
   } else {
     co_await client.handshake(deadline);
     co_await reclaim_leftovers(client, deadline);
     watch.lap("greeting");
   }
-  take(co_await shoot_step_by_step(std::move(client), std::move(request), std::move(watch),
-                                   std::move(refusals), deadline));
-}
-
-asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request) {
-  Frame taken;
-  std::function<void(Frame)> take = [&taken](Frame frame) { taken = std::move(frame); };
-  co_await shoot(std::move(socket_path), std::move(request), std::move(take));
-  co_return taken;
+  co_return co_await shoot_step_by_step(std::move(client), std::move(request), std::move(watch),
+                                        std::move(refusals), deadline);
 }
 
 }  // namespace qmpshot::capture

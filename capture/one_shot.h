@@ -6,7 +6,6 @@
 
 #include <asio/awaitable.hpp>
 
-#include <functional>
 #include <string>
 
 namespace qmpshot::capture {
@@ -17,11 +16,5 @@ namespace qmpshot::capture {
 // first, and where QEMU still holds an earlier frame (leftovers.h).
 //   errors  as Camera::shoot
 asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request);
-
-// Gives the frame to `take` as soon as it is whole, while QEMU still takes back what it was lent.
-//   errors  as Camera::shoot, with `take` never called; what `take` throws; cancelled, perhaps
-//           after it was called
-asio::awaitable<void> shoot(std::string socket_path, GrabRequest request,
-                            std::function<void(Frame)> take);
 
 }  // namespace qmpshot::capture

@@ -8,7 +8,6 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,12 +37,6 @@ class AsyncCamera {
   asio::awaitable<void> close();
 
   static asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request);
-
-  // Gives the frame to `take` as soon as it is whole: what is done with it there costs no time,
-  // because QEMU meanwhile takes back what it was lent. Called once, unless an error is thrown
-  // before; after it only for what `take` itself throws, and for a cancellation.
-  static asio::awaitable<void> shoot(std::string socket_path, GrabRequest request,
-                                     std::function<void(Frame)> take);
 
  private:
   struct State;

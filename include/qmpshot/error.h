@@ -56,8 +56,8 @@ class Error : public std::exception {
     return Error(code, std::generic_category().message(errno_value)).within(attempt);
   }
 
-  // What was thrown; of the standard library's exceptions, which mean that memory or descriptors ran
-  // out, cannot_write with their words. Others are rethrown.
+  // What was thrown; of the standard library's exceptions, which mean that memory or descriptors
+  // ran out, cannot_write with their words. Others are rethrown.
   static Error from_exception(const std::exception_ptr& thrown) {
     try {
       std::rethrow_exception(thrown);

@@ -44,7 +44,8 @@ std::vector<Screen> boot_screens() {
     options.monitors = 2;
     screens.push_back({name, std::make_unique<test::RealQemu>(options)});
   };
-  boot("text, 720x400", test::Guest::text);
+  boot("a log, 720x400", test::Guest::log);
+  boot("all glyphs, 720x400", test::Guest::text);
   boot("1024x768", test::Guest::colours);
   boot("1920x1080", test::Guest::wide);
   return screens;

@@ -20,7 +20,6 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
-#include <functional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -214,40 +213,6 @@ TEST_F(BadManners, WhatAOneShotsQemuDoesAfterTheFrameTakesNothingAway) {
   silent.silent_at = "remove-fd";
   FakeQemu busy(silent);
   EXPECT_TRUE(Camera::shoot(busy.socket_path(), request(100ms)).ok());
-}
-
-// What is done with the frame may fail; QEMU is rid of ours all the same, and no second frame
-// comes.
-TEST_F(BadManners, AThrowingTakerLeavesNothing) {
-  FakeQemu qemu(options());
-  asio::io_context io;
-  int taken = 0;
-  const std::function<void(Frame)> take = [&taken](const Frame&) {
-    ++taken;
-    throw Error(Errc::cannot_write, "no room");
-  };
-  const auto result = test::run(io, AsyncCamera::shoot(qemu.socket_path(), request(), take));
-  EXPECT_EQ(result.error().code(), Errc::cannot_write);
-  EXPECT_EQ(taken, 1);
-  EXPECT_TRUE(qemu.wait_until_clients_left(1));
-  EXPECT_EQ(qemu.descriptors(), 0U);
-}
-
-// The frame is given away while QEMU has not yet said that it took back what it was lent.
-TEST_F(BadManners, TheFrameIsGivenBeforeTheTidyingUp) {
-  FakeOptions silent = options();
-  silent.silent_at = "remove-fd";
-  FakeQemu qemu(silent);
-  asio::io_context io;
-  bool taken = false;
-  const std::function<void(Frame)> take = [&](const Frame& frame) {
-    taken = !frame.image.view().pixels.empty();
-    qemu.release();
-  };
-  EXPECT_TRUE(test::run(io, AsyncCamera::shoot(qemu.socket_path(), request(), take)).ok());
-  EXPECT_TRUE(taken);
-  EXPECT_TRUE(qemu.wait_until_clients_left(1));
-  EXPECT_EQ(qemu.descriptors(), 0U);
 }
 
 TEST_F(BadManners, APauseWithinTheGraceLeavesNothing) {

@@ -2,6 +2,7 @@
 #include "tests/support/guests.h"
 
 #include <array>
+#include <string_view>
 
 namespace qmpshot::test {
 namespace {
@@ -42,6 +43,39 @@ constexpr unsigned char wide[] = {
     0x72, 0xbe, 0xb0, 0x52, 0xe6, 0xe9, 0xf4, 0xeb, 0xfd, 0x04, 0x00, 0x00, 0x00, 0x01, 0x00, 0x80,
     0x07, 0x02, 0x00, 0x38, 0x04, 0x03, 0x00, 0x20, 0x00, 0x04, 0x00, 0x01, 0x00,
 };
+constexpr unsigned char log[] = {
+    0xfc, 0xb8, 0x03, 0x00, 0xcd, 0x10, 0xb4, 0x01, 0xb9, 0x00, 0x20, 0xcd, 0x10, 0xb8,
+    0x00, 0xb8, 0x8e, 0xc0, 0x31, 0xdb, 0xb8, 0x08, 0x02, 0xb9, 0x02, 0x00, 0x30, 0xf6,
+    0xcd, 0x13, 0xb0, 0x45, 0x72, 0x02, 0xb0, 0x52, 0xe6, 0xe9, 0xfa, 0xf4, 0xeb, 0xfd,
+};
+// The end of a kernel's log, as it stands on a screen of 25 lines.
+constexpr std::array<std::string_view, 25> log_lines = {
+    "[    0.962676] ima: No TPM chip found, activating TPM-bypass!",
+    "[    0.962815] ima: Allocated hash algorithm: sha256",
+    "[    0.968834] ima: No architecture policies found",
+    "[    0.969452] evm: Initialising EVM extended attributes:",
+    "[    0.969642] evm: security.selinux",
+    "[    0.969728] evm: security.SMACK64 (disabled)",
+    "[    0.969810] evm: security.SMACK64EXEC (disabled)",
+    "[    0.969898] evm: security.SMACK64TRANSMUTE (disabled)",
+    "[    0.969993] evm: security.SMACK64MMAP (disabled)",
+    "[    0.970083] evm: security.apparmor",
+    "[    0.970150] evm: security.ima",
+    "[    0.970209] evm: security.capability",
+    "[    0.970285] evm: HMAC attrs: 0x1",
+    "[    1.218263] Unstable clock detected, switching default tracing clock to \"glob",
+    "al\"",
+    "[    1.218263] If you want to keep using the local clock, then add:",
+    "[    1.218263]   \"trace_clock=local\"",
+    "[    1.218263] on the kernel command line",
+    "[    1.234286] Freeing unused decrypted memory: 2036K",
+    "[    1.314006] Freeing unused kernel image (initmem) memory: 2612K",
+    "[    1.314282] Write protecting the kernel read-only data: 26624k",
+    "[    1.317172] Freeing unused kernel image (text/rodata gap) memory: 2040K",
+    "[    1.318730] Freeing unused kernel image (rodata/data gap) memory: 1892K",
+    "[    1.324106] x86/mm: Checked W+X mappings: passed, no W+X pages found.",
+    "[    1.324408] Run /init as init process",
+};
 // clang-format on
 
 template <std::size_t size>
@@ -52,6 +86,20 @@ std::string padded(const unsigned char (&code)[size]) {
   return out + "\x55\xaa";
 }
 
+// What `log` reads: each character, and the attribute for grey on black.
+std::string text_page() {
+  constexpr std::size_t columns = 80;
+  std::string out;
+  for (const std::string_view line : log_lines) {
+    for (std::size_t i = 0; i < columns; ++i) {
+      out.push_back(i < line.size() ? line[i] : ' ');
+      out.push_back('\x07');
+    }
+  }
+  out.resize(8 * 512);
+  return out;
+}
+
 }  // namespace
 
 std::string boot_sector(Guest guest) {
@@ -59,6 +107,7 @@ std::string boot_sector(Guest guest) {
     case Guest::flipper: return padded(flipper);
     case Guest::colours: return padded(colours);
     case Guest::text: return padded(text);
+    case Guest::log: return padded(log) + text_page();
     case Guest::wide: break;
   }
   return padded(wide);

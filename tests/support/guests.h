@@ -13,10 +13,11 @@ enum class Guest {
   flipper,  // 320x200, QEMU shows 640x400: all black, all white, all black, ... for ever
   colours,  // 1024x768, more than a palette's worth of colours, drawn once
   text,     // 720x400, text mode: every character, many colours, drawn once
+  log,      // 720x400, text mode: 25 lines of a kernel's log, grey on black, drawn once
   wide,     // 1920x1080, flat lines and busy lines, drawn once; for -device VGA or -vga std
 };
 
-// What to put at the front of a disk or floppy. Both say "R" on -debugcon when the picture begins
+// What to put at the front of a disk or floppy. They say "R" on -debugcon when the picture begins
 // (flipper) or stands (the others).
 std::string boot_sector(Guest guest);
 

@@ -6,6 +6,7 @@
 #include "qmp/json.h"
 #include "tools/qmpshot/log.h"
 #include "tools/qmpshot/output.h"
+#include "tools/qmpshot/picture.h"
 #include "tools/qmpshot/preview.h"
 #include "tools/qmpshot/report.h"
 
@@ -62,84 +63,72 @@ std::string save_command(const Options& options) {
   return command + " -o console.png";
 }
 
-void add(std::vector<Step>& to, std::vector<Step> steps) {
-  to.insert(to.end(), steps.begin(), steps.end());
+encode::EncodeOptions encode_options(const Options& options, const Frame& frame) {
+  encode::EncodeOptions out = options.encode_options;
+  if (!options.text) return out;
+  if (frame.vm) out.title = qmp::printable(frame.vm->name);
+  out.source = "qmpshot " QMPSHOT_VERSION;
+  out.taken_at = std::chrono::floor<std::chrono::seconds>(frame.taken_at);
+  return out;
 }
 
-}  // namespace
+Result<PictureFile> encoded(const Options& options, const Frame& frame) {
+  return make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
+}
+
+Result<void> write(const Options& options, const Frame& frame, const PictureFile& file,
+                   const std::string& output) {
+  switch (options.form) {
+    case Form::json: return deliver_line(frame_json(frame, file, *options.encoder), output);
+    case Form::base64: return deliver_line(encode::base64(file.bytes), output);
+    case Form::file: break;
+  }
+  if (options.encoder->name == "null") return {};
+  return deliver(file.bytes, output);
+}
+
+Result<void> preview(const Options& options, const Frame& frame) {
+  Result<Image> image = shaped(frame.image, options.shape);
+  if (!image) return image.error();
+  Result<std::string> drawn = draw_preview(image->view(), terminal_size());
+  if (!drawn) return drawn.error();
+  return write_stdout(
+      as_bytes(*drawn + size_text(frame) + ". To save it: " + save_command(options) + "\n"));
+}
 
 bool wants_preview(const Options& options) noexcept {
   return options.form == Form::file && options.output.empty() && ::isatty(STDOUT_FILENO) == 1;
 }
+
+}  // namespace
 
 Result<void> deliver_line(std::string text, const std::string& output) {
   text.push_back('\n');
   return deliver(as_bytes(text), output);
 }
 
-Delivery::Delivery(const Options& options, Frame frame)
-    : options_(options), frame_(std::move(frame)) {
-  if (options.verbose) tell(frame_);
+Result<std::string> as_json(const Options& options, const Frame& frame) {
+  if (options.verbose) tell(frame);
+  Result<PictureFile> file = encoded(options, frame);
+  if (!file) return file.error();
+  return frame_json(frame, *file, *options.encoder);
 }
 
-bool Delivery::encodes_quickly() const noexcept {
-  return options_.shape.as_it_is() && !options_.encode_options.small;
-}
-
-encode::EncodeOptions Delivery::encode_options() const {
-  encode::EncodeOptions out = options_.encode_options;
-  if (!options_.text) return out;
-  if (frame_.vm) out.title = qmp::printable(frame_.vm->name);
-  out.source = "qmpshot " QMPSHOT_VERSION;
-  out.taken_at = std::chrono::floor<std::chrono::seconds>(frame_.taken_at);
-  return out;
-}
-
-void Delivery::encode() {
+Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output) {
+  if (options.verbose) tell(frame);
   capture::Stopwatch watch;
-  file_ = make_file(frame_, options_.shape, *options_.encoder, encode_options());
-  watch.lap("encode");
-  add(steps_, watch.take_steps());
-  // Nobody looks at the pixels again, and giving back their memory takes as long as encoding them.
-  if (options_.form != Form::json) frame_.image = Image();
-}
-
-Result<std::string> Delivery::json() {
-  if (!file_) encode();
-  if (!*file_) return file_->error();
-  return frame_json(frame_, **file_, *options_.encoder);
-}
-
-Result<void> Delivery::write(const std::string& output) {
-  if (options_.form == Form::json) {
-    Result<std::string> text = json();
-    if (!text) return text.error();
-    return deliver_line(std::move(*text), output);
+  Result<void> done;
+  if (wants_preview(options)) {
+    done = preview(options, frame);
+    watch.lap("preview");
+  } else {
+    Result<PictureFile> file = encoded(options, frame);
+    if (!file) return file.error();
+    watch.lap("encode");
+    done = write(options, frame, *file, output);
+    watch.lap("save");
   }
-  const std::vector<std::byte>& bytes = (*file_)->bytes;
-  if (options_.form == Form::base64) return deliver_line(encode::base64(bytes), output);
-  if (options_.encoder->name == "null") return {};
-  return deliver(bytes, output);
-}
-
-Result<void> Delivery::preview() {
-  Result<Image> image = shaped(frame_.image, options_.shape);
-  if (!image) return image.error();
-  Result<std::string> drawn = draw_preview(image->view(), terminal_size());
-  if (!drawn) return drawn.error();
-  return write_stdout(
-      as_bytes(*drawn + size_text(frame_) + ". To save it: " + save_command(options_) + "\n"));
-}
-
-Result<void> Delivery::hand_over(const std::string& output) {
-  const bool as_preview = wants_preview(options_);
-  if (!as_preview && !file_) encode();
-  if (file_ && !*file_) return file_->error();
-  capture::Stopwatch watch;
-  Result<void> done = as_preview ? preview() : write(output);
-  watch.lap(as_preview ? "preview" : "save");
-  add(steps_, watch.take_steps());
-  if (done && options_.stats) std::fputs(stats_text(frame_, steps_).c_str(), stderr);
+  if (done && options.stats) std::fputs(stats_text(frame, watch.take_steps()).c_str(), stderr);
   return done;
 }
 

@@ -54,6 +54,10 @@ Result<void> run(asio::awaitable<void> work) {
   return {};
 }
 
+asio::awaitable<void> one(std::string socket, GrabRequest request, Frame& frame) {
+  frame = co_await AsyncCamera::shoot(std::move(socket), std::move(request));
+}
+
 asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
   AsyncCamera camera = co_await AsyncCamera::open(std::move(socket), request.timeout);
   out = co_await camera.displays(request.timeout);
@@ -100,9 +104,11 @@ asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gall
 
 }  // namespace
 
-Result<void> grab_one(const std::string& socket, const GrabRequest& request,
-                      std::function<void(Frame)> take) {
-  return run(AsyncCamera::shoot(socket, request, std::move(take)));
+Result<Frame> grab_one(const std::string& socket, const GrabRequest& request) {
+  Frame frame;
+  const Result<void> done = run(one(socket, request, frame));
+  if (!done) return done.error();
+  return frame;
 }
 
 Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request) {

@@ -4,17 +4,14 @@
 
 #include <qmpshot/camera.h>
 
-#include <functional>
 #include <string>
 #include <vector>
 
 namespace qmpshot::tools {
 
-// One connection, one frame, which `take` is given as soon as it is whole: QEMU still takes back
-// what it was lent, and no signal ends us.
-//   errors  as Camera::shoot; cancelled: a signal came, perhaps after `take` was called
-Result<void> grab_one(const std::string& socket, const GrabRequest& request,
-                      std::function<void(Frame)> take);
+// One connection, one frame.
+//   errors  as Camera::shoot; cancelled: a signal came
+Result<Frame> grab_one(const std::string& socket, const GrabRequest& request);
 
 Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request);
 

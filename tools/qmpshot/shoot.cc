@@ -6,7 +6,6 @@
 #include "tools/qmpshot/report.h"
 
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,20 +32,20 @@ void tell_what_is_left_out(const Gallery& gallery) {
   }
 }
 
-Result<void> all_as_json(const Options& options, std::vector<Frame> frames) {
+Result<void> all_as_json(const Options& options, const std::vector<Frame>& frames) {
   std::string out;
-  for (Frame& frame : frames) {
-    Result<std::string> one = Delivery(options, std::move(frame)).json();
+  for (const Frame& frame : frames) {
+    Result<std::string> one = as_json(options, frame);
     if (!one) return one.error();
     out += (out.empty() ? "[" : ",") + *one;
   }
   return deliver_line((out.empty() ? "[" : out) + "]", options.output);
 }
 
-Result<void> each_to_its_file(const Options& options, std::vector<Frame> frames) {
-  for (Frame& frame : frames) {
+Result<void> each_to_its_file(const Options& options, const std::vector<Frame>& frames) {
+  for (const Frame& frame : frames) {
     const std::string path = numbered(options.output, frame.display_index);
-    if (Result<void> done = Delivery(options, std::move(frame)).hand_over(path); !done) return done;
+    if (Result<void> done = hand_over(options, frame, path); !done) return done;
     if (Result<void> told = deliver_line(path, "-"); !told) return told;
   }
   return {};
@@ -55,25 +54,17 @@ Result<void> each_to_its_file(const Options& options, std::vector<Frame> frames)
 }  // namespace
 
 Result<void> shoot_one(const Options& options) {
-  const bool preview = wants_preview(options);
-  std::optional<Delivery> delivery;
-  const auto take = [&](Frame frame) {
-    delivery.emplace(options, std::move(frame));
-    if (!preview && delivery->encodes_quickly()) delivery->encode();
-  };
-  if (Result<void> grabbed = grab_one(options.socket, options.request, take); !grabbed) {
-    return grabbed;
-  }
-  return delivery->hand_over(options.output);
+  Result<Frame> frame = grab_one(options.socket, options.request);
+  if (!frame) return frame.error();
+  return hand_over(options, *frame, options.output);
 }
 
 Result<void> shoot_all(const Options& options) {
   Result<Gallery> gallery = grab_all(options.socket, options.request);
   if (!gallery) return gallery.error();
   tell_what_is_left_out(*gallery);
-  Result<void> done = options.form == Form::json
-                          ? all_as_json(options, std::move(gallery->frames))
-                          : each_to_its_file(options, std::move(gallery->frames));
+  Result<void> done = options.form == Form::json ? all_as_json(options, gallery->frames)
+                                                 : each_to_its_file(options, gallery->frames);
   if (done && !gallery->errors.empty()) return gallery->errors.front();
   return done;
 }

@@ -6,7 +6,7 @@
 
 namespace qmpshot::tools {
 
-//   errors  as Camera::shoot and Delivery::hand_over
+//   errors  as Camera::shoot and hand_over
 Result<void> shoot_one(const Options& options);
 
 // Every display that can be grabbed, each to a numbered file of its own, whose name is printed; or
