@@ -4,6 +4,7 @@
 #include "qmp/client.h"
 #include "qmp/pause.h"
 #include "tests/support/await.h"
+#include "tests/support/descriptor_limits.h"
 #include "tests/support/many_monitors.h"
 #include "tests/support/real_qemu.h"
 #include "tests/support/tool.h"
@@ -136,6 +137,7 @@ class FewDescriptors {
 };
 
 TEST_F(MonitorProbeTest, ALackOfDescriptorsIsNoDeadMonitor) {
+  QMPSHOT_REQUIRE_DESCRIPTOR_LIMITS();
   const std::string path = monitors_.add(Answers::never);
   const FewDescriptors none(io_, 0);
   const auto one = run(io_, probe_monitor(path, qmp::Deadline::after(1s)));
@@ -148,6 +150,7 @@ TEST_F(MonitorProbeTest, ALackOfDescriptorsIsNoDeadMonitor) {
 }
 
 TEST_F(MonitorProbeTest, WithFewDescriptorsFewerAreAskedAtOnce) {
+  QMPSHOT_REQUIRE_DESCRIPTOR_LIMITS();
   std::vector<std::string> paths;
   for (int i = 0; i < 20; ++i) {
     paths.push_back(i % 5 == 3 ? monitors_.add(Answers::never) : monitors_.add_dead());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capture/qemu_processes.h"
 
+#include "tests/support/descriptor_limits.h"
 #include "tests/support/proc_tree.h"
 #include "tests/support/sockets.h"
 
@@ -165,6 +166,7 @@ TEST_F(QemuProcessesTest, OneIsLookedAtAgainByItsPid) {
 }
 
 TEST_F(QemuProcessesTest, WithoutDescriptorsItDoesNotSayThatThereAreNone) {
+  QMPSHOT_REQUIRE_DESCRIPTOR_LIMITS();
   add("unix:/q,server=on");
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);

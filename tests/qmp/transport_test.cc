@@ -2,6 +2,7 @@
 #include "qmp/transport.h"
 
 #include "tests/support/await.h"
+#include "tests/support/descriptor_limits.h"
 #include "tests/support/sockets.h"
 #include "tests/support/temp_folder.h"
 
@@ -107,6 +108,7 @@ TEST_F(ConnectTest, SaysWhyAPathLeadsNowhere) {
 }
 
 TEST_F(ConnectTest, WithoutADescriptorLeftTheFaultIsOurs) {
+  QMPSHOT_REQUIRE_DESCRIPTOR_LIMITS();
   const UniqueFd listening = bound_socket(folder_.file("qmp"), 1);
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);

@@ -2,6 +2,7 @@
 #include "tools/qmpshot/choose_socket.h"
 
 #include "tests/support/await.h"
+#include "tests/support/descriptor_limits.h"
 #include "tests/support/many_monitors.h"
 #include "tests/support/real_qemu.h"
 
@@ -101,6 +102,7 @@ TEST_F(ChooseSocketTest, AmongMoreThanCanBeAskedAtOnceTheLastIsFound) {
 }
 
 TEST_F(ChooseSocketTest, ALackOfDescriptorsIsSaid) {
+  QMPSHOT_REQUIRE_DESCRIPTOR_LIMITS();
   const std::string one = monitors_.add(Answers::as_machine);
   const std::string two = monitors_.add(Answers::as_machine);
   rlimit before{};

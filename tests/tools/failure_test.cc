@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What goes wrong: one line, its exit status, and a VM and files as they were.
 #include "tests/fake/fake_qemu.h"
+#include "tests/support/descriptor_limits.h"
 #include "tests/support/sockets.h"
 #include "tests/tools/qmpshot_case.h"
 
@@ -230,6 +231,7 @@ TEST_F(Failure, FileSizeLimitLeavesNoHalfFile) {
 }
 
 TEST_F(Failure, NoDescriptorsLeft) {
+  QMPSHOT_REQUIRE_DESCRIPTOR_LIMITS();
   for (rlim_t most = 4; most < 10; ++most) {
     ProcessOptions options;
     options.limits = {{RLIMIT_NOFILE, most}};

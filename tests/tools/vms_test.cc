@@ -4,6 +4,7 @@
 #include "qmp/client.h"
 #include "qmp/json.h"
 #include "tests/support/await.h"
+#include "tests/support/descriptor_limits.h"
 #include "tests/tools/qmpshot_case.h"
 
 #include <optional>
@@ -176,6 +177,7 @@ TEST_F(VmsCommand, AnotherUsersVmIsListedWithWhatMayBeKnown) {
 }
 
 TEST_F(VmsCommand, ALackOfDescriptorsIsNoDeadMonitor) {
+  QMPSHOT_REQUIRE_DESCRIPTOR_LIMITS();
   const RealQemu vm(called(own_name()));
   for (rlim_t most = 3; most < 10; ++most) {
     ProcessOptions options;
