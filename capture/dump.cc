@@ -56,24 +56,33 @@ bool stood(const Frozen& seen) {
   return stands(seen.before, "") || stands(seen.stopped, "paused");
 }
 
+//   errors  connection_lost: it runs, because QEMU did not do it or did not answer in time
 asio::awaitable<void> stop_again(qmp::Client& client) {
-  const auto stop = [&client](qmp::Deadline grace) -> asio::awaitable<void> {
+  bool stopped = false;
+  const auto stop = [&client, &stopped](qmp::Deadline grace) -> asio::awaitable<void> {
     qmp::Command command = qmp::stop();
     co_await client.execute(std::move(command), grace);
+    stopped = true;
   };
   co_await within_grace(stop);
+  if (!stopped) {
+    throw Error(Errc::connection_lost,
+                "pausing the VM again, which another client had paused: it may run now, pause it");
+  }
 }
 
 }  // namespace
 
 asio::awaitable<void> run_dump(qmp::Client& client, Dump dump, qmp::Deadline deadline) {
-  if (!dump.freeze) {
+  if (dump.freezer == nullptr) {
     qmp::Command command = qmp::screendump(dump.what);
     co_await client.execute(std::move(command), deadline);
     co_return;
   }
   std::vector<qmp::Command> commands = Frozen::commands(dump.what);
+  dump.freezer->sending();
   const Frozen seen(co_await client.execute_watching(std::move(commands), deadline));
+  dump.freezer->answered();
   const bool left_alone = stood(seen);
   if (left_alone && saw_resume(seen.cont)) co_await stop_again(client);
   if (!seen.cont.reply.ok() && !left_alone) {

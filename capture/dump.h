@@ -2,6 +2,7 @@
 // One screendump, with the VM's processors standing still where that is asked for.
 #pragma once
 
+#include "capture/freezer.h"
 #include "qmp/client.h"
 #include "qmp/commands.h"
 
@@ -13,7 +14,7 @@ struct Dump {
   Dump() = default;
 
   qmp::Screendump what;
-  bool freeze = false;  // the VM runs, and a Freezer keeps others of us away and watches over it
+  Freezer* freezer = nullptr;  // prepared: the VM is to stand still. Outlives the dump
 };
 
 // Has QEMU write one frame to `dump.what.filename`. Frozen, the VM stands still from just before to
@@ -28,7 +29,7 @@ struct Dump {
 //     QEMU runs it right before or after our "cont": we stop the VM again. Two of us would meet so
 //     now and then, hence freeze_lock.h.
 // And a VM that we continue wrongly runs on where we cannot stop it again: we are killed before we
-// see QEMU's answers, or our time is up.
+// see QEMU's answers, or our time is up, or QEMU is gone, which is then the error.
 //
 //   errors  as qmp::Client::execute
 asio::awaitable<void> run_dump(qmp::Client& client, Dump dump, qmp::Deadline deadline);

@@ -30,19 +30,19 @@ class FreezeGuard {
   // Undismissed, it goes on until QEMU is done. It leaves no zombie either way.
   ~FreezeGuard();
 
-  // From now on it keeps this lock open as well, until let_go() or its own end. False: it has
-  // ended, somebody killed it.
+  // From now on it keeps this lock open as well, until let_go() or its own end. False: it could not
+  // be told, because it has ended() or the system lacks descriptors or memory.
   [[nodiscard]] bool hold(int lock);
   void let_go();
+
+  // Whether somebody killed it.
+  bool ended();
 
   // Every reply is here: the guard ends, within a second.
   asio::awaitable<void> dismiss();
 
  private:
   FreezeGuard(UniqueFd orders, pid_t child) : child_(child), orders_(std::move(orders)) {}
-
-  // Whether it has ended; takes its exit status then.
-  bool ended();
 
   pid_t child_ = 0;  // 0: it has ended
   UniqueFd orders_;  // its closing, by us or by the kernel, is the guard's call

@@ -27,7 +27,6 @@ asio::awaitable<bool> Freezer::prepare(qmp::Client& client, std::vector<std::str
   if (replies[1].ok() && qmp::is_migrating(*replies[1])) why_not = "the VM is being migrated";
   if (!why_not.empty()) {
     notes.push_back("not stopped for the picture: " + why_not);
-    done();
     co_return false;
   }
   set_guard(client.native_handle());
@@ -36,14 +35,19 @@ asio::awaitable<bool> Freezer::prepare(qmp::Client& client, std::vector<std::str
 
 void Freezer::set_guard(int connected_socket) {
   if (guard_ && guard_->hold(lock_.get())) return;
+  if (guard_ && !guard_->ended()) {
+    // One more beside it would not do: it takes the end of our orders for the end of us.
+    throw Error(Errc::cannot_write, "telling the guard of a stopped VM: no descriptors or memory");
+  }
   guard_.reset();  // somebody killed it
   guard_.emplace(FreezeGuard::start(connected_socket).value());
   if (guard_->hold(lock_.get())) return;
-  throw Error(Errc::cannot_write, "starting the guard of a stopped VM: it ended at once");
+  throw Error(Errc::cannot_write,
+              "starting the guard of a stopped VM: it ended at once, try again");
 }
 
 void Freezer::done() {
-  if (!lock_) return;
+  if (!lock_ || is_under_way_) return;
   lock_ = UniqueFd();
   if (guard_) guard_->let_go();
 }

@@ -20,12 +20,17 @@ class Freezer {
   // Whether the VM is to be stopped for the picture; if not, a note says why. If so, nobody else of
   // us stops it before done(), or before QEMU has run all we sent should we end without it; and a
   // guard watches over it.
-  //   errors  timed_out: others froze it all the time; as qmp::Client::execute
+  //   errors  timed_out: others froze it all the time; cannot_write: no descriptor or process left
+  //           for the lock or the guard; as qmp::Client::execute
   asio::awaitable<bool> prepare(qmp::Client& client, std::vector<std::string>& notes,
                                 qmp::Deadline deadline);
 
-  // QEMU has answered all that was sent, so others may stop the VM. Not called where its answers
-  // did not come in time: then the next frame is, or the end of the connection.
+  // "stop" is about to be sent; the answer to the "cont" behind it is here.
+  void sending() noexcept { is_under_way_ = true; }
+  void answered() noexcept { is_under_way_ = false; }
+
+  // The frame is taken, or failed. Others may stop the VM, but where an answer is still to come:
+  // then after the next frame, or at the end of the connection.
   void done();
 
   // QEMU has run everything, or is gone: there is nothing left to watch over.
@@ -36,6 +41,7 @@ class Freezer {
 
   std::string lock_name_;
   UniqueFd lock_;
+  bool is_under_way_ = false;
   std::optional<FreezeGuard> guard_;  // from the first frozen frame on
 };
 

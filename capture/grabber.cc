@@ -27,11 +27,6 @@ bool another_route_may_help(const Error& error) {
   }
 }
 
-// Whether QEMU may not have run yet what it was sent.
-bool leaves_commands_behind(const Error& error) {
-  return error.code() == Errc::timed_out || error.code() == Errc::cancelled;
-}
-
 // All routes failed: the first one's error where all agree, else each with its own.
 Error all_failed(const std::vector<RouteRefusal>& refusals) {
   const Error& first = refusals.front().why;
@@ -96,16 +91,14 @@ Grabber::~Grabber() {
 }
 
 asio::awaitable<Frame> Grabber::grab(GrabRequest request, Stopwatch watch, qmp::Deadline deadline) {
-  std::optional<Error> failed;
-  Frame frame;
   try {
-    frame = co_await grab_display(std::move(request), std::move(watch), deadline);
-  } catch (const Error& error) {
-    failed = error;
+    Frame frame = co_await grab_display(std::move(request), std::move(watch), deadline);
+    freezer_.done();
+    co_return frame;
+  } catch (...) {
+    freezer_.done();
+    throw;
   }
-  if (!failed || !leaves_commands_behind(*failed)) freezer_.done();
-  if (failed) throw *failed;
-  co_return frame;
 }
 
 asio::awaitable<Frame> Grabber::grab_display(GrabRequest request, Stopwatch watch,
@@ -115,7 +108,9 @@ asio::awaitable<Frame> Grabber::grab_display(GrabRequest request, Stopwatch watc
   dump.what = co_await find_display(request.display, frame, deadline);
   if (!request.display.is_first_console()) watch.lap("find display");
 
-  if (request.freeze) dump.freeze = co_await freezer_.prepare(client_, frame.notes, deadline);
+  if (request.freeze && co_await freezer_.prepare(client_, frame.notes, deadline)) {
+    dump.freezer = &freezer_;
+  }
 
   std::vector<RouteRefusal> refusals =
       request.route == Route::automatic ? refusals_ : std::vector<RouteRefusal>();

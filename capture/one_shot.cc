@@ -71,8 +71,9 @@ void rethrow_unless_settled(const std::exception_ptr& failure, bool written) {
 
 // Has QEMU write one frame into `slot`, by commands that it gets before it has greeted. When this
 // ends, QEMU has taken back what it was lent, if it still answers.
+//   left    set where it then has no connection to us any more
 asio::awaitable<Result<void>> dump_into(const FrameSlot& slot, qmp::Client& client, Frame& frame,
-                                        Stopwatch& watch, qmp::Deadline deadline) {
+                                        Stopwatch& watch, bool& left, qmp::Deadline deadline) {
   Result<void> written = Error(Errc::connection_lost, "asking for the frame");
   std::exception_ptr failure;
   try {
@@ -89,6 +90,7 @@ asio::awaitable<Result<void>> dump_into(const FrameSlot& slot, qmp::Client& clie
   if (failure) {
     const auto leave = [&client](qmp::Deadline grace) { return client.leave(grace); };
     co_await within_grace(leave);
+    left = true;
     rethrow_unless_settled(failure, written.ok());
   }
   watch.lap("take back");
@@ -106,9 +108,11 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
     co_return std::nullopt;
   }
   Frame frame;
-  const Result<void> written = co_await dump_into(*slot, client, frame, watch, deadline);
+  bool left = false;
+  const Result<void> written = co_await dump_into(*slot, client, frame, watch, left, deadline);
   Result<Image> image = written ? slot->seal_and_map() : Result<Image>(written.error());
   watch.lap("map");
+  if (!image && left) throw image.error();
   if (!image) {
     refusals.emplace_back(Route::fd, image.error());
     co_return std::nullopt;

@@ -98,10 +98,8 @@ Result<std::vector<Vm>> list_vms(std::chrono::milliseconds patience) {
     loop.run();
     if (failure) std::rethrow_exception(failure);
     return vms;
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::exception& error) {
-    return Error(Errc::cannot_write, error.what());  // out of memory, or of descriptors
+  } catch (...) {
+    return Error::from_exception(std::current_exception());
   }
 }
 

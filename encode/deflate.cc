@@ -143,8 +143,8 @@ struct ScreenDeflate::Workspace {
   Token tokens[max_tokens];
 };
 
-// One workspace waits for the next picture: to have its memory mapped again costs more than a
-// console's compression.
+// One workspace waits for the next picture, until the process ends: to have its memory mapped again
+// costs more than a console's compression. Whoever takes it owns it.
 std::atomic<ScreenDeflate::Workspace*> ScreenDeflate::spare = nullptr;
 
 ScreenDeflate::Workspace* ScreenDeflate::take_workspace() {

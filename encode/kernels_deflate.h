@@ -39,7 +39,7 @@ struct RowShape {
   std::size_t pixel_bytes;  // 1 to 4; 1 for pixels smaller than a byte
   std::size_t hash_bytes;   // 4 to 8: shorter repeats are not worth a look
   std::size_t near_bytes;   // 4 to 8: the same within near_window; 0 where there are none
-  unsigned patience;        // after 2^patience probes in vain, only every other byte is probed
+  unsigned patience;        // after 2^patience probes in vain, only every other pixel is probed
 };
 
 // What to look through. 64 bytes before `data` and behind data[end] may be read, whatever is there.

@@ -21,9 +21,9 @@ Error never_greeted() {
 
 // Unlikely to be near that of the client before, and short.
 std::int64_t random_id() {
-  std::uint16_t bits = 0;
+  std::uint32_t bits = 0;
   (void)!::getrandom(&bits, sizeof bits, 0);  // cannot fail for so few bytes
-  return 1000 + bits % 9000;
+  return 100'000 + bits % 900'000;
 }
 
 }  // namespace

@@ -69,7 +69,8 @@ class Client {
 
   // Leaves negotiation mode; afterwards there is a greeting().
   //   errors  monitor_busy: connected, but never greeted; bad_peer: QEMU's monitor for people, a
-  //           guest agent or something else, by its name; connection_lost, cancelled
+  //           guest agent or something else, by its name; timed_out: greeted, but not answered;
+  //           refused, connection_lost, cancelled
   asio::awaitable<void> handshake(Deadline deadline);
 
   // Runs one command and returns its value.
@@ -102,7 +103,7 @@ class Client {
 
   // Tells the peer that no more comes and reads to the end: the peer first runs every command it
   // was sent. One that is simply closed drops those it has not begun.
-  //   errors  timed_out, connection_lost
+  //   errors  timed_out, connection_lost, cancelled
   asio::awaitable<void> leave(Deadline deadline);
 
   // Nothing before the peer greeted.

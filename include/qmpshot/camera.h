@@ -27,7 +27,7 @@ struct GrabRequest {
   // Frozen frames of one VM wait for each other, through all its monitors and in all processes of
   // this network namespace, until the timeout: then timed_out. After a frame whose own time was up
   // others wait until this camera is used again, or closed. A "stop" of another client in the
-  // milliseconds of the copy is undone (capture/dump.h).
+  // milliseconds of the copy is undone: QEMU does not say whose a pause is.
   bool freeze = false;
 
   // Presses and releases Shift, and takes the picture when it is another one, or after two seconds.

@@ -207,12 +207,12 @@ TEST_F(BadManners, WhatAOneShotsQemuDoesAfterTheFrameTakesNothingAway) {
   FakeOptions dying = options();
   dying.die_at = "remove-fd";
   FakeQemu dead(dying);
-  EXPECT_TRUE(Camera::shoot(dead.socket_path(), request()).ok());
+  EXPECT_TRUE(shows(Camera::shoot(dead.socket_path(), request()).value(), dying));
 
   FakeOptions silent = options();
   silent.silent_at = "remove-fd";
   FakeQemu busy(silent);
-  EXPECT_TRUE(Camera::shoot(busy.socket_path(), request(100ms)).ok());
+  EXPECT_TRUE(shows(Camera::shoot(busy.socket_path(), request(100ms)).value(), silent));
 }
 
 TEST_F(BadManners, APauseWithinTheGraceLeavesNothing) {

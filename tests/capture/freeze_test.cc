@@ -72,7 +72,7 @@ TEST(FreezeDump, APauseThatItsClientEndedIsNotMadeGood) {
             "running");
 }
 
-TEST(FreezeDump, AVmThatStoppedForItsOwnReasonIsNotContinued) {
+TEST(FreezeDump, AVmThatStoppedForItsOwnReasonEndsPaused) {
   EXPECT_EQ(status_after(options({{"query-status", 2, "io-error"}})), "paused");
   EXPECT_EQ(status_after(options({{"stop", 1, "guest-panicked"}})), "paused");
 }
@@ -185,6 +185,12 @@ TEST(FreezeLock, AVmThatDoesNotTellItsThreadsHasOneToo) {
   what.vm_facts = false;
   const Result<Frame> frame = Camera::shoot(qemu.socket_path(), what);
   EXPECT_TRUE(frame.ok()) << frame.error().message();
+
+  asio::io_context io;
+  const UniqueFd theirs =
+      test::run(io, take_freeze_lock("qmpshot-freeze//", qmp::Deadline::after(60s))).value();
+  what.timeout = 200ms;
+  EXPECT_EQ(Camera::shoot(qemu.socket_path(), what).error().code(), Errc::timed_out);
 }
 
 // --- The guard -----------------------------------------------------------------------------------

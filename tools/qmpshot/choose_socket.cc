@@ -121,8 +121,11 @@ Result<std::vector<std::string>> expand(const std::vector<std::string>& sockets)
     }
   }
   if (!paths.empty()) return paths;
-  return Error(Errc::cannot_connect,
-               "looking for a socket: nothing matches " + printable(sockets.front()));
+  std::string patterns;
+  for (const std::string& socket : sockets) {
+    patterns += (patterns.empty() ? "" : ", ") + printable(socket);
+  }
+  return Error(Errc::cannot_connect, "looking for a socket: nothing matches " + patterns);
 }
 
 // "web (pid 12)"
@@ -265,10 +268,8 @@ Result<std::string> choose_socket(const std::vector<std::string>& sockets, const
     if (!paths) return paths.error();
     if (paths->size() == 1) return paths->front();
     return choose_path(*paths, timeout);
-  } catch (const Error& error) {
-    return error.within("looking for a monitor");
-  } catch (const std::exception& error) {  // no descriptors left for the loop, or no memory
-    return Error(Errc::cannot_write, error.what()).within("looking for a monitor");
+  } catch (...) {  // no descriptors left for the loop, or no memory
+    return Error::from_exception(std::current_exception()).within("looking for a monitor");
   }
 }
 

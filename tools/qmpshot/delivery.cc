@@ -109,8 +109,11 @@ Result<void> deliver_line(std::string text, const std::string& output) {
 
 Result<std::string> as_json(const Options& options, const Frame& frame) {
   if (options.verbose) tell(frame);
+  capture::Stopwatch watch;
   Result<PictureFile> file = encoded(options, frame);
   if (!file) return file.error();
+  watch.lap("encode");
+  if (options.stats) std::fputs(stats_text(frame, watch.take_steps()).c_str(), stderr);
   return frame_json(frame, *file, *options.encoder);
 }
 

@@ -26,7 +26,7 @@ bool is_ignored(int number) {
 
 // Runs `work` to its end. A signal cancels it, which takes at most the library's second for
 // cleaning up; a second signal ends the process as it always would.
-Result<void> run(asio::awaitable<void> work) {
+Result<void> run_to_its_end(asio::awaitable<void> work) {
   asio::io_context loop{1};
   asio::cancellation_signal cancel;
   asio::signal_set signals(loop);
@@ -52,6 +52,14 @@ Result<void> run(asio::awaitable<void> work) {
   if (caught_signal != 0) return Error(Errc::cancelled, "interrupted");
   if (failure) return Error::from_exception(failure);
   return {};
+}
+
+Result<void> run(asio::awaitable<void> work) {
+  try {
+    return run_to_its_end(std::move(work));
+  } catch (...) {  // no descriptors for the loop, or no memory
+    return Error::from_exception(std::current_exception()).within("starting");
+  }
 }
 
 asio::awaitable<void> one(std::string socket, GrabRequest request, Frame& frame) {

@@ -20,7 +20,8 @@
 namespace qmpshot::tools {
 namespace {
 
-// One time for everything: what choosing takes is no longer there for the picture.
+// One time for everything: what choosing takes is no longer there for the picture, but for the
+// second that one needs.
 Result<void> choose(Options& options) {
   using std::chrono::milliseconds;
   const auto begin = std::chrono::steady_clock::now();
@@ -31,7 +32,7 @@ Result<void> choose(Options& options) {
   verbose("socket " + options.socket);
   const auto took =
       std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin);
-  timeout = std::max(timeout - took, milliseconds(1));
+  timeout = std::max(timeout - took, std::min(timeout, milliseconds(1000)));
   return {};
 }
 
@@ -72,7 +73,7 @@ int main(int argc, char** argv) {
     if (const int* status = std::get_if<int>(&options)) return *status;
     return qmpshot::tools::run(std::get<qmpshot::tools::Options>(std::move(options)));
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "qmpshot: out of memory: %s\n", error.what());
+    std::fprintf(stderr, "qmpshot: %s\n", error.what());
     return qmpshot::tools::exit_status::of(qmpshot::Errc::cannot_write);
   }
 }
