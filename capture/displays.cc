@@ -129,7 +129,7 @@ Result<Display> choose_display(const std::vector<Display>& displays, const Displ
   std::string known;
   for (const std::string& id : ids) known += (known.empty() ? "" : ", ") + id;
   return Error(Errc::refused, attempt + ": no display has this id" +
-                                  (known.empty() ? ", nor any" : ", but " + known));
+                                  (known.empty() ? ": no display here has one" : ", but " + known));
 }
 
 }  // namespace qmpshot::capture

@@ -84,15 +84,18 @@ asio::awaitable<Result<void>> dump_into(const FrameSlot& slot, qmp::Client& clie
     // Our own work waits too: on a busy host it would take the CPU from a QEMU that still tidies
     // up.
     (void)co_await client.next_reply(sent, deadline);
+  } catch (const Error& error) {
+    failure = std::current_exception();
+    left = error.code() == Errc::monitor_busy;  // and never had us
   } catch (...) {
     failure = std::current_exception();
   }
-  if (failure) {
+  if (failure && !left) {
     const auto leave = [&client](qmp::Deadline grace) { return client.leave(grace); };
     co_await within_grace(leave);
     left = true;
-    rethrow_unless_settled(failure, written.ok());
   }
+  if (failure) rethrow_unless_settled(failure, written.ok());
   watch.lap("take back");
   co_return written;
 }

@@ -87,7 +87,7 @@ TEST(ChooseDisplay, UnknownIdIsRefusedWithTheKnownOnesOnceEach) {
 TEST(ChooseDisplay, UnknownIdAmongDevicesWithoutIdsSaysThatNoneHasOne) {
   const Result<Display> none = choose_display({graphic(0, "")}, DisplayChoice("c"));
   ASSERT_FALSE(none.ok());
-  EXPECT_NE(none.error().message().find("nor any"), std::string::npos);
+  EXPECT_NE(none.error().message().find("no display here has one"), std::string::npos);
 }
 
 TEST(ChooseDisplay, UnknownHeadIsRefusedWithTheKnownOnes) {

@@ -19,7 +19,9 @@ namespace qmpshot::tools {
 namespace {
 
 Error cannot_save(const std::string& path, int errno_value) {
-  return Error::from_errno(Errc::cannot_write, "saving " + path, errno_value);
+  Error error = Error::from_errno(Errc::cannot_write, "saving " + path, errno_value);
+  if (errno_value != ENOENT) return error;
+  return Error(error.code(), error.message() + ": its folder is not there");
 }
 
 //   return  0, or errno
