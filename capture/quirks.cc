@@ -16,7 +16,7 @@ constexpr std::array<QuirkRow, 6> table = {{
     {Quirk::no_png,
      first,
      {7, 1, 0},
-     "screendump writes no PNG",
+     "screendump writes no PNG, which 7.1 and later do",
      "the png-file route is left out",
      "qapi/ui.json; seen on 5.2"},
     {Quirk::png_swaps_colours,

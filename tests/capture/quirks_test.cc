@@ -73,7 +73,8 @@ TEST(Quirks, AreThoseOfTheVersionsThatWereSeen) {
 
 TEST(Quirks, ANoteIsOneLineThatNamesTheVersion) {
   EXPECT_EQ(quirk_note({5, 2, 0}, Quirk::no_png),
-            "QEMU 5.2.0: screendump writes no PNG: the png-file route is left out");
+            "QEMU 5.2.0: screendump writes no PNG, which 7.1 and later do: the png-file route is "
+            "left out");
 }
 
 }  // namespace
