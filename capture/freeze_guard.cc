@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capture/freeze_guard.h"
 
+#include "qmp/fd_passing.h"
 #include "qmp/pause.h"
 
 #include <fcntl.h>
@@ -17,6 +18,8 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <optional>
+#include <string_view>
 #include <system_error>
 #include <thread>
 
@@ -107,24 +110,12 @@ Order next_order(int orders, int& lock) {
   ::_exit(0);  // only now others may have the lock
 }
 
-// False where nobody reads it any more.
+// False where nobody reads it any more, or the system lacks what it takes.
 bool send_order(int orders, Order order, int lock = -1) {
-  char byte = order;
-  iovec text{&byte, sizeof byte};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message{};
-  message.msg_iov = &text;
-  message.msg_iovlen = 1;
-  if (lock >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* part = CMSG_FIRSTHDR(&message);
-    part->cmsg_level = SOL_SOCKET;
-    part->cmsg_type = SCM_RIGHTS;
-    part->cmsg_len = CMSG_LEN(sizeof lock);
-    std::memcpy(CMSG_DATA(part), &lock, sizeof lock);
-  }
-  return ::sendmsg(orders, &message, MSG_NOSIGNAL | MSG_DONTWAIT) == 1;
+  const char byte = order;
+  const Result<std::optional<std::size_t>> sent =
+      qmp::send_with_fd(orders, std::string_view(&byte, 1), lock);
+  return sent.ok() && sent->has_value();
 }
 
 constexpr int any_child = static_cast<int>(__WCLONE);  // also those that raise no SIGCHLD
