@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "capture/vms.h"
 
+#include "capture/run_to_end.h"
+
 #include <qmpshot/async_vms.h>
 
-#include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 
 #include <exception>
@@ -86,19 +87,10 @@ asio::awaitable<std::vector<Vm>> async_list_vms(std::chrono::milliseconds patien
 }
 
 Result<std::vector<Vm>> list_vms(std::chrono::milliseconds patience) {
-  std::vector<Vm> vms;
-  std::exception_ptr failure;
-  auto on_done = [&](std::exception_ptr thrown, std::vector<Vm> found) {
-    failure = std::move(thrown);
-    vms = std::move(found);
-  };
   try {
     asio::io_context loop{1};
-    asio::co_spawn(loop, async_list_vms(patience), on_done);
-    loop.run();
-    if (failure) std::rethrow_exception(failure);
-    return vms;
-  } catch (...) {
+    return capture::run_to_end(loop, async_list_vms(patience));
+  } catch (...) {  // no descriptors left for the loop
     return Error::from_exception(std::current_exception());
   }
 }
