@@ -33,13 +33,18 @@ std::string size_text(const Frame& frame) {
          std::to_string(frame.image.view().height_px);
 }
 
-void tell(const Frame& frame) {
+void tell(const Options& options, const Frame& frame) {
+  if (!options.verbose) return;
   verbose("QEMU " + frame.qemu_version + ", " + size_text(frame) + " by route " +
           std::string(name(frame.route)) + ", content: " + std::string(name(frame.content)));
   for (const std::string& note : frame.notes) verbose(note);
   for (const RouteRefusal& refusal : frame.refusals) {
     verbose("not by route " + std::string(name(refusal.route)) + ": " + refusal.why.message());
   }
+}
+
+void tell_times(const Options& options, const Frame& frame, capture::Stopwatch& own) {
+  if (options.stats) std::fputs(stats_text(frame, own.take_steps()).c_str(), stderr);
 }
 
 // One word for a shell, and for the terminal it is shown on.
@@ -72,8 +77,11 @@ encode::EncodeOptions encode_options(const Options& options, const Frame& frame)
   return out;
 }
 
-Result<PictureFile> encoded(const Options& options, const Frame& frame) {
-  return make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
+Result<PictureFile> encoded(const Options& options, const Frame& frame, capture::Stopwatch& watch) {
+  Result<PictureFile> file =
+      make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
+  watch.lap("encode");
+  return file;
 }
 
 Result<void> write(const Options& options, const Frame& frame, const PictureFile& file,
@@ -108,30 +116,28 @@ Result<void> deliver_line(std::string text, const std::string& output) {
 }
 
 Result<std::string> as_json(const Options& options, const Frame& frame) {
-  if (options.verbose) tell(frame);
+  tell(options, frame);
   capture::Stopwatch watch;
-  Result<PictureFile> file = encoded(options, frame);
+  Result<PictureFile> file = encoded(options, frame, watch);
   if (!file) return file.error();
-  watch.lap("encode");
-  if (options.stats) std::fputs(stats_text(frame, watch.take_steps()).c_str(), stderr);
+  tell_times(options, frame, watch);
   return frame_json(frame, *file, *options.encoder);
 }
 
 Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output) {
-  if (options.verbose) tell(frame);
+  tell(options, frame);
   capture::Stopwatch watch;
   Result<void> done;
   if (wants_preview(options)) {
     done = preview(options, frame);
     watch.lap("preview");
   } else {
-    Result<PictureFile> file = encoded(options, frame);
+    Result<PictureFile> file = encoded(options, frame, watch);
     if (!file) return file.error();
-    watch.lap("encode");
     done = write(options, frame, *file, output);
     watch.lap("save");
   }
-  if (done && options.stats) std::fputs(stats_text(frame, watch.take_steps()).c_str(), stderr);
+  if (done) tell_times(options, frame, watch);
   return done;
 }
 

@@ -4,8 +4,8 @@
 #include "encode/base64.h"
 #include "encode/content.h"
 #include "qmp/json.h"
+#include "tools/qmpshot/table.h"
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -82,7 +82,7 @@ std::string displays_json(const std::vector<Display>& displays) {
 }
 
 std::string displays_table(const std::vector<Display>& displays) {
-  std::vector<std::array<std::string, 6>> rows = {
+  std::vector<std::vector<std::string>> rows = {
       {"INDEX", "KIND", "DEVICE", "HEAD", "TYPE", "CAN BE GRABBED"}};
   for (const Display& display : displays) {
     const bool text = display.kind == DisplayKind::text;
@@ -92,18 +92,7 @@ std::string displays_table(const std::vector<Display>& displays) {
                     display.device_type.empty() ? "-" : display.device_type,
                     display.can_be_grabbed() ? "yes" : "no: " + display.why_not});
   }
-  std::array<std::size_t, 6> widths{};
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) {
-      out += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    }
-    out += row.back() + "\n";
-  }
-  return out;
+  return table(rows);
 }
 
 std::string stats_text(const Frame& frame, const std::vector<Step>& own_steps) {

@@ -5,16 +5,13 @@
 #include "tools/qmpshot/exit_status.h"
 #include "tools/qmpshot/options.h"
 #include "tools/qmpshot/output.h"
+#include "tools/qmpshot/table.h"
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
 #include <span>
 
 namespace qmpshot::tools {
 namespace {
-
-using Row = std::array<std::string, 4>;
 
 // Names and paths are other people's.
 std::string shown(const std::string& text) {
@@ -29,7 +26,7 @@ std::string state_text(const Monitor& monitor) {
 }  // namespace
 
 std::string vms_table(const std::vector<Vm>& vms) {
-  std::vector<Row> rows = {{"NAME", "PID", "MONITOR", "STATE"}};
+  std::vector<std::vector<std::string>> rows = {{"NAME", "PID", "MONITOR", "STATE"}};
   for (const Vm& vm : vms) {
     const std::string pid = std::to_string(vm.pid);
     if (vm.monitors.empty()) {
@@ -39,18 +36,7 @@ std::string vms_table(const std::vector<Vm>& vms) {
       rows.push_back({shown(vm.name), pid, shown(monitor.path), state_text(monitor)});
     }
   }
-  Row::size_type widths[3] = {};
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < 3; ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string out;
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < 3; ++i) {
-      out += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    }
-    out += row.back() + "\n";
-  }
-  return out;
+  return table(rows);
 }
 
 std::string vms_json(const std::vector<Vm>& vms) {
