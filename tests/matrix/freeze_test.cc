@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// --freeze: whatever becomes of us, the VM runs on if it ran, and stands if it stood; and a frame
-// taken so is the screen at one moment.
+// --freeze: whatever becomes of us, the VM runs on if it ran, and stands if it stood.
 //
 //   QMPSHOT_FREEZE_ROUNDS   how often we are killed; 60 unless it says otherwise
 #include "tests/matrix/vm_case.h"
@@ -319,96 +318,6 @@ TEST_F(Freeze, ARefusedDumpLeavesNothingPaused) {
     EXPECT_EQ(status(), "running") << route;
   }
   EXPECT_EQ(run(command({"--device", "nosuch"})).status, 5);
-  expect_unharmed();
-}
-
-// --- Torn frames ---------------------------------------------------------------------------------
-
-// The guest writes its 320x200 pixels in order, all black, all white, all black, ... So at any one
-// moment the first ones have the new colour and the others the old one: in the order of writing the
-// colour changes once at most, and the two rows that show one guest row are equal. What looks
-// otherwise was put together from several moments.
-struct Seen {
-  int changes = 0;
-  bool rows_agree = true;
-
-  [[nodiscard]] bool one_moment() const { return changes <= 1 && rows_agree; }
-};
-
-Seen look_at(const ImageView& view) {
-  Seen seen;
-  std::byte last = view.row(0)[0];
-  for (std::uint32_t y = 0; y < view.height_px; y += 2) {
-    const auto row = view.row(y);
-    seen.rows_agree &= std::ranges::equal(row, view.row(y + 1));
-    for (std::uint32_t x = 0; x < view.width_px; ++x) {
-      const std::byte here = row[std::size_t{x} * 3];
-      seen.changes += here != last ? 1 : 0;
-      last = here;
-    }
-  }
-  return seen;
-}
-
-// A frame of each of two that freeze the VM as fast as they can, one after the other.
-struct Tearing {
-  int torn = 0;
-  int failed = 0;
-};
-
-Tearing grab_many(const std::string& socket, GrabRequest what, int frames) {
-  Tearing out;
-  Camera camera = Camera::open(socket, case_patience).value();
-  for (int i = 0; i < frames; ++i) {
-    const Result<Frame> frame = camera.grab(what);
-    out.failed += frame.ok() ? 0 : 1;
-    if (frame.ok()) out.torn += look_at(frame->image.view()).one_moment() ? 0 : 1;
-  }
-  return out;
-}
-
-TEST_F(Freeze, FramesOfTwoAtOnceAreOfOneMomentEach) {
-  start_flipper(2);
-  constexpr int frames = 150;
-  GrabRequest what = request();
-  what.freeze = true;
-  Tearing other;
-  std::thread at_once([&] { other = grab_many(qemu().socket(1), what, frames); });
-  const Tearing one = grab_many(qemu().socket(0), what, frames);
-  at_once.join();
-  EXPECT_EQ(one.failed + other.failed, 0);
-  EXPECT_EQ(one.torn + other.torn, 0);
-  EXPECT_EQ(status(), "running");
-  report("tearing, two at once with --freeze: " + std::to_string(one.torn + other.torn) + " of " +
-         std::to_string(2 * frames) + " frames of more than one moment");
-  expect_unharmed();
-}
-
-TEST_F(Freeze, AFrozenFrameIsOfOneMoment) {
-  start_flipper();
-  constexpr int frames = 150;
-  for (const bool freeze : {false, true}) {
-    Camera camera = Camera::open(qemu().socket(), case_patience).value();
-    GrabRequest what = request();
-    what.freeze = freeze;
-    int half = 0, torn = 0;
-    for (int i = 0; i < frames; ++i) {
-      const Result<Frame> frame = camera.grab(what);
-      ASSERT_TRUE(frame.ok()) << frame.error().message();
-      const ImageView& view = frame->image.view();
-      ASSERT_EQ(view.width_px, 640U);
-      ASSERT_EQ(view.height_px, 400U);
-      const Seen seen = look_at(view);
-      half += seen.changes > 0 ? 1 : 0;
-      torn += seen.one_moment() ? 0 : 1;
-    }
-    report(std::string("tearing, ") + (freeze ? "with" : "without") +
-           " --freeze: " + std::to_string(torn) + " of " + std::to_string(frames) +
-           " frames of more than one moment; " + std::to_string(half) + " show both colours");
-    if (freeze) {
-      EXPECT_EQ(torn, 0);
-    }
-  }
   expect_unharmed();
 }
 
