@@ -143,12 +143,15 @@ struct ScreenDeflate::Workspace {
   Token tokens[max_tokens];
 };
 
-// One workspace waits for the next picture, until the process ends: to have its memory mapped again
-// costs more than a console's compression. Whoever takes it owns it.
-std::atomic<ScreenDeflate::Workspace*> ScreenDeflate::spare = nullptr;
+// A few workspaces wait for the next picture, until the process ends: to have their memory mapped
+// again costs more than a console's compression. Whoever takes one owns it.
+std::array<std::atomic<ScreenDeflate::Workspace*>, ScreenDeflate::most_spares>
+    ScreenDeflate::spares{};
 
 ScreenDeflate::Workspace* ScreenDeflate::take_workspace() {
-  if (Workspace* const waiting = spare.exchange(nullptr)) return waiting;
+  for (auto& spare : spares) {
+    if (Workspace* const waiting = spare.exchange(nullptr)) return waiting;
+  }
   auto* const fresh = new Workspace;
 #ifdef MADV_POPULATE_WRITE  // Linux 5.14; where it fails, each page is mapped when it is touched
   // The pages that every picture touches, at once: a third of what one after the other costs.
@@ -160,20 +163,25 @@ ScreenDeflate::Workspace* ScreenDeflate::take_workspace() {
 }
 
 void ScreenDeflate::GiveBack::operator()(Workspace* workspace) const noexcept {
-  delete spare.exchange(workspace);
+  for (auto& spare : spares) {
+    Workspace* none = nullptr;
+    if (spare.compare_exchange_strong(none, workspace)) return;
+  }
+  delete workspace;
 }
 
-ScreenDeflate::ScreenDeflate(std::vector<std::byte>& out)
-    : out_(&out), start_(out.size()), work_(take_workspace()), kernels_(&deflate_kernels()) {
-  std::memset(work_->hash, 0, sizeof work_->hash);
-  std::memset(work_->near, 0, sizeof work_->near);
+ScreenDeflate::ScreenDeflate() : work_(take_workspace()), kernels_(&deflate_kernels()) {
   std::memset(work_->memory, 0, slack);
 }
 
 ScreenDeflate::~ScreenDeflate() = default;
 
-void ScreenDeflate::restart(const RowShape& shape, std::size_t row_count) {
-  position_ += static_cast<std::uint32_t>(end_ + 2 * deflate_window);
+// What is written depends on nothing that was there before: the tables forget it.
+void ScreenDeflate::restart(const RowShape& shape, std::size_t row_count,
+                            std::vector<std::byte>& out) {
+  out_ = &out;
+  start_ = written_ = out.size();
+  bits_ = {};
   shape_ = shape;
   // Memory that is reserved and not touched costs nothing; what a vector moves when it grows does.
   expected_bytes_ = row_count * shape.row_bytes;
@@ -181,13 +189,14 @@ void ScreenDeflate::restart(const RowShape& shape, std::size_t row_count) {
   token_count_ = literal_count_ = 0;
   pending_ = 0;
   adler_ = 1;
+  position_ = 2 * deflate_window;
+  std::memset(work_->hash, 0, sizeof work_->hash);
+  std::memset(work_->near, 0, sizeof work_->near);
   std::memset(work_->above, 0, sizeof work_->above);
-  // 32 KB window, no dictionary, the level called "fastest": RFC 1950, 2.2.
-  out_->resize(start_);
-  out_->push_back(std::byte{0x78});
-  out_->push_back(std::byte{0x01});
-  written_ = out_->size();
-  bits_ = {};
+}
+
+void ScreenDeflate::begin() {
+  slide();
 }
 
 std::uint8_t* ScreenDeflate::next_row() {
@@ -295,14 +304,21 @@ void ScreenDeflate::write_stored(bool last) {
   }
 }
 
-void ScreenDeflate::finish() {
+// Blocks that others follow end with an empty one of type 0, whose head fills the byte.
+void ScreenDeflate::end(bool last) {
   compress();
-  close_block(true);
+  close_block(last);
   grow(64);
-  bits_.align_to_byte();
-  for (unsigned shift = 32; shift > 0; shift -= 8) bits_.put((adler_ >> (shift - 8)) & 255U, 8);
+  if (last) {
+    bits_.align_to_byte();
+  } else {
+    bits_.put(0, 3);
+    bits_.align_to_byte();
+    bits_.put(0xFFFF0000U, 32);
+  }
   bits_.flush();
   out_->resize(static_cast<std::size_t>(reinterpret_cast<std::byte*>(bits_.out) - out_->data()));
+  out_ = nullptr;
 }
 
 }  // namespace qmpshot::encode

@@ -2,11 +2,12 @@
 // Deflate made for screens. What repeats on a screen repeats one row or one pixel away, so matches
 // are looked for there, 64 bytes at a time, and a hash table is asked only about the gaps between.
 // One dynamic Huffman code per block. Rows come in as they are made, and stay in cache: nothing
-// holds the whole picture.
+// holds the whole picture. A stream may be made in parts, by several of these at once.
 #pragma once
 
 #include "encode/kernels_deflate.h"
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -17,25 +18,33 @@ namespace qmpshot::encode {
 
 class ScreenDeflate {
  public:
-  // Appends one zlib stream (RFC 1950) to `out`, which outlives this. restart() comes first.
-  explicit ScreenDeflate(std::vector<std::byte>& out);
+  ScreenDeflate();
   ~ScreenDeflate();
   ScreenDeflate(const ScreenDeflate&) = delete;
   ScreenDeflate& operator=(const ScreenDeflate&) = delete;
 
   static constexpr std::size_t max_row_bytes = 65536;
 
-  // Starts the stream; forgets the rows of another one and what was appended. Keeps memory.
+  // Starts to append blocks (RFC 1951) to `out`, which stands until end(). Forgets the rows of
+  // before. Keeps memory.
   //   row_count  how many are to come; a guess will do
-  void restart(const RowShape& shape, std::size_t row_count);
+  void restart(const RowShape& shape, std::size_t row_count, std::vector<std::byte>& out);
+
+  // The rows since restart(), at most deflate_window + 1 row of them, are not compressed: they came
+  // before, and are only what later ones may repeat.
+  void begin();
 
   // Where the next row is to be written: row_bytes, and up to 64 more that do not count. The row
   // above, if there is one and row_bytes <= deflate_window, lies directly before it.
   std::uint8_t* next_row();
   void commit_row() noexcept;
 
-  // The last block and the checksum. No rows after it.
-  void finish();
+  // Ends the blocks at a whole byte. No rows after it.
+  //   last  whether the stream ends here; else other blocks follow
+  void end(bool last);
+
+  // Of the rows that were compressed (RFC 1950, 9).
+  [[nodiscard]] std::uint32_t adler32() const noexcept { return adler_; }
 
  private:
   struct Workspace;
@@ -43,7 +52,8 @@ class ScreenDeflate {
     void operator()(Workspace* workspace) const noexcept;
   };
   static Workspace* take_workspace();
-  static std::atomic<Workspace*> spare;
+  static constexpr std::size_t most_spares = 4;
+  static std::array<std::atomic<Workspace*>, most_spares> spares;
 
   void compress();
   void slide() noexcept;
@@ -51,8 +61,8 @@ class ScreenDeflate {
   void write_stored(bool last);
   void grow(std::size_t bits);
 
-  std::vector<std::byte>* out_;
-  std::size_t start_;        // of our stream in *out_
+  std::vector<std::byte>* out_ = nullptr;
+  std::size_t start_ = 0;    // of our blocks in *out_
   std::size_t written_ = 0;  // whole bytes of *out_ that stand
   BitWriter bits_;
   std::unique_ptr<Workspace, GiveBack> work_;

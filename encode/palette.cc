@@ -59,6 +59,13 @@ void fill(std::span<std::uint32_t> slots, std::span<const ColourKey> keys, std::
 
 }  // namespace
 
+Palette::Palette(const Palette& other) : format_(other.format_), count_(other.count_) {
+  if (count_ == 0) return;  // nothing else is set
+  std::copy_n(other.keys_.begin(), count_, keys_.begin());
+  slots_ = other.slots_;
+  if (other.large_ != nullptr) large_ = std::make_unique<LargeTable>(*other.large_);
+}
+
 bool Palette::is_grey() const noexcept {
   return std::all_of(keys_.begin(), keys_.begin() + static_cast<std::ptrdiff_t>(count_),
                      [](ColourKey key) { return key == (key & 255U) * 0x010101U; });
@@ -111,6 +118,16 @@ bool Palette::add_colours(std::span<const std::byte> row) {
     if (x == count_px) break;
     if (count_ == most) return false;
     add(key_at(in + pixel_bytes * x));
+  }
+  return true;
+}
+
+bool Palette::add(const Palette& other) {
+  for (const ColourKey key : std::span(other.keys_).first(other.count_)) {
+    const auto known = std::span(keys_).first(count_);
+    if (std::ranges::find(known, key) != known.end()) continue;
+    if (count_ == most) return false;
+    add(key);
   }
   return true;
 }

@@ -24,6 +24,8 @@ constexpr unsigned depth_for(std::size_t colours) noexcept {
 class Palette {
  public:
   explicit Palette(PixelFormat format) noexcept : format_(format) {}
+  Palette(const Palette& other);
+  Palette& operator=(const Palette&) = delete;
 
   static constexpr std::size_t most = 256;
   static constexpr std::size_t slack = 64;  // bytes that map_row may overwrite behind a row
@@ -39,6 +41,10 @@ class Palette {
 
   // Adds the colours of a row. false where they would be more than `most`.
   bool add_colours(std::span<const std::byte> row);
+
+  // Adds the colours of another one of the same format, in its order. false where they would be
+  // more than `most`.
+  bool add(const Palette& other);
 
   // Whether red, green and blue are the same in every colour.
   [[nodiscard]] bool is_grey() const noexcept;

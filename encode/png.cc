@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "encode/png.h"
 
-#include "encode/deflate.h"
 #include "encode/palette.h"
 #include "encode/png_chunks.h"
 #include "encode/png_rows.h"
 #include "encode/png_small.h"
+#include "encode/png_stream.h"
+#include "encode/threads.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -39,90 +42,155 @@ RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
           depth == 4 ? 4U : 0U, depth <= 4 ? console_patience : patience};
 }
 
+// The colours of a smaller frame are found before other threads have begun.
+constexpr std::size_t least_threads_px = std::size_t{640} << 10U;
+
 std::size_t packed_bytes(std::uint32_t width_px, unsigned depth) noexcept {
   return (std::size_t{width_px} * depth + 7) / 8;
 }
 
-// false where the frame has more colours than the depth holds.
-bool write_indexed_rows(const ImageView& image, unsigned depth, Palette& palette,
-                        ScreenDeflate& deflate) {
-  const std::size_t bytes = packed_bytes(image.width_px, depth);
-  std::span<const std::byte> above;
-  for (std::uint32_t y = 0; y < image.height_px; ++y) {
-    const auto row = image.row(y);
-    std::uint8_t* const to = deflate.next_row();
+// Rows as indices into a palette, which grows as colours come up: a row fails that has more of them
+// than the depth holds.
+class IndexedRows : public StreamRows {
+ public:
+  IndexedRows(const ImageView& image, unsigned depth, Palette& palette)
+      : image_(&image),
+        depth_(depth),
+        bytes_(packed_bytes(image.width_px, depth)),
+        palette_(&palette) {}
+
+  bool write(std::uint32_t y, bool is_next, std::uint8_t* to) override {
+    const auto row = image_->row(y);
     to[0] = filter_none;
     // Most of a text console's rows are blank, or the space between lines.
-    if (y > 0 && std::memcmp(row.data(), above.data(), row.size()) == 0) {
-      std::memcpy(to + 1, to - bytes, bytes);
-    } else if (!palette.map_row(row, depth, to + 1)) {
-      return false;
+    if (is_next && std::memcmp(row.data(), image_->row(y - 1).data(), row.size()) == 0) {
+      std::memcpy(to + 1, to - bytes_, bytes_);
+      return true;
     }
-    deflate.commit_row();
-    above = row;
+    return palette_->map_row(row, depth_, to + 1);
   }
-  return true;
-}
 
-// Adds the colours of all rows; false where they are more than a palette holds.
-bool find_colours(const ImageView& image, Palette& palette) {
-  Palette sample(image.format);
-  for (std::uint32_t y = sample_rows / 2; y < image.height_px; y += sample_rows) {
-    if (!sample.add_colours(image.row(y))) return false;
+ private:
+  const ImageView* image_;
+  unsigned depth_;
+  std::size_t bytes_;
+  Palette* palette_;
+};
+
+// The same where all colours are known, which no row may add to: other threads would not know.
+class KnownRows : public StreamRows {
+ public:
+  KnownRows(const ImageView& image, unsigned depth, const Palette& palette)
+      : palette_(palette), count_(palette.size()), rows_(image, depth, palette_) {}
+
+  bool write(std::uint32_t y, bool is_next, std::uint8_t* to) override {
+    return rows_.write(y, is_next, to) && palette_.size() == count_;
   }
-  for (std::uint32_t y = 0; y < image.height_px; ++y) {
+
+ private:
+  Palette palette_;
+  std::size_t count_;
+  IndexedRows rows_;
+};
+
+class FilteredRows : public StreamRows {
+ public:
+  FilteredRows(const ImageView& image, SampleRows::Kind kind) : rows_(image, kind) {}
+
+  bool write(std::uint32_t y, bool is_next, std::uint8_t* to) override {
+    if (y > 0 && !is_next) rows_.take(y - 1);
+    rows_.take(y);
+    write_filtered(rows_, quick_filter(rows_, y), to);
+    return true;
+  }
+
+ private:
+  SampleRows rows_;
+};
+
+// Adds the colours of some rows, which on most frames are all there are; false where they are more
+// than a palette holds, as in a photo they soon are.
+bool sample_colours(const ImageView& image, Palette& palette) {
+  for (std::uint32_t y = std::min(sample_rows, image.height_px) / 2; y < image.height_px;
+       y += sample_rows) {
     if (!palette.add_colours(image.row(y))) return false;
   }
   return true;
 }
 
-// Writes the rows if a palette serves, which sets the header's depth. Otherwise says how they are
-// to be written: a frame of more than 16 greys needs no palette.
-PngColour write_indexed(const ImageView& image, PngHeader& header, Palette& palette,
-                        ScreenDeflate& deflate) {
-  for (header.depth = 1;;) {
-    const std::size_t row_bytes = 1 + packed_bytes(image.width_px, header.depth);
-    deflate.restart(indexed_shape(row_bytes, header.depth), image.height_px);
-    if (write_indexed_rows(image, header.depth, palette, deflate)) return PngColour::indexed;
-    const bool was_full = header.depth == 8;  // only if the pixels changed since find_colours
-    header.depth = depth_for(palette.size());
-    if (was_full) return PngColour::rgb;
-    if (header.depth < 8) continue;
-    if (!find_colours(image, palette)) return PngColour::rgb;
-    if (palette.is_grey()) return PngColour::grey;
-  }
+// Adds the colours of all rows, in their order, however many threads look for them; false where
+// they are more than a palette holds.
+bool find_colours(const ImageView& image, unsigned threads, Palette& palette) {
+  if (std::size_t{image.width_px} * image.height_px < least_threads_px) threads = 1;
+  std::vector<Palette> found(threads, Palette(image.format));
+  std::atomic<unsigned> next = 0;
+  std::atomic<bool> good = true;
+  run_on_threads(threads, [&] {
+    for (unsigned i = next++; i < threads; i = next++) {
+      const std::uint64_t height = image.height_px;
+      for (auto y = height * i / threads; good && y < height * (i + 1) / threads; ++y) {
+        if (!found[i].add_colours(image.row(static_cast<std::uint32_t>(y)))) good = false;
+      }
+    }
+  });
+  return good && std::ranges::all_of(found, [&](const Palette& part) { return palette.add(part); });
 }
 
-void write_samples(const ImageView& image, SampleRows::Kind kind, ScreenDeflate& deflate) {
-  SampleRows rows(image, kind);
-  deflate.restart({1 + rows.row_bytes(), rows.pixel_bytes(), hash_bytes, 0, patience},
-                  image.height_px);
-  for (std::uint32_t y = 0; y < image.height_px; ++y) {
-    rows.take(y);
-    std::uint8_t* const to = deflate.next_row();
-    write_filtered(rows, quick_filter(rows, y), to);
-    deflate.commit_row();
+bool write_samples(const ImageView& image, SampleRows::Kind kind, unsigned threads,
+                   std::vector<std::byte>& out) {
+  const std::size_t pixel_bytes = kind == SampleRows::Kind::rgb ? 3 : 1;
+  const RowShape shape = {1 + pixel_bytes * image.width_px, pixel_bytes, hash_bytes, 0, patience};
+  const auto rows = [&] { return std::make_unique<FilteredRows>(image, kind); };
+  return write_stream({shape, image.height_px, rows}, threads, out);
+}
+
+// Appends the stream if a palette serves, which sets the header's depth. Otherwise says how the
+// rows are to be written: a frame of more than 16 greys needs no palette. Colours that no sampled
+// row has join the palette while the rows are written by one thread; if more write them, or the
+// depth must grow, all is written again.
+PngColour write_indexed(const ImageView& image, unsigned threads, PngHeader& header,
+                        Palette& palette, std::vector<std::byte>& out) {
+  if (!sample_colours(image, palette)) return PngColour::rgb;
+  bool all_known = false;
+  for (bool was_cut = false;;) {
+    header.depth = depth_for(palette.size());
+    if (!all_known && (header.depth == 8 || was_cut)) {
+      if (!find_colours(image, threads, palette)) return PngColour::rgb;
+      all_known = true;
+      header.depth = depth_for(palette.size());
+    }
+    if (header.depth == 8 && palette.is_grey()) return PngColour::grey;
+    const std::size_t row_bytes = 1 + packed_bytes(image.width_px, header.depth);
+    was_cut = threads > 1 && strip_count(row_bytes, image.height_px) > 1;
+    const auto rows = [&]() -> std::unique_ptr<StreamRows> {
+      if (all_known || was_cut) return std::make_unique<KnownRows>(image, header.depth, palette);
+      return std::make_unique<IndexedRows>(image, header.depth, palette);
+    };
+    const StreamPlan plan = {indexed_shape(row_bytes, header.depth), image.height_px, rows};
+    if (write_stream(plan, threads, out)) return PngColour::indexed;
+    if (all_known) return PngColour::rgb;  // the pixels changed meanwhile
   }
 }
 
 // Appends the IDAT chunk; says in `header` and `colours` what it takes to read it.
-void write_fast(const ImageView& image, PngHeader& header, PngPalette& colours,
+void write_fast(const ImageView& image, unsigned threads, PngHeader& header, PngPalette& colours,
                 std::vector<std::byte>& out) {
   Palette palette(image.format);
   PngChunk idat("IDAT", out);
-  ScreenDeflate deflate(out);
-  header.colour = write_indexed(image, header, palette, deflate);
-  if (header.colour == PngColour::grey) write_samples(image, SampleRows::Kind::grey, deflate);
-  if (header.colour == PngColour::rgb) write_samples(image, SampleRows::Kind::rgb, deflate);
+  header.colour = write_indexed(image, threads, header, palette, out);
   if (header.colour == PngColour::indexed) colours = palette.colours();
-  deflate.finish();
+  if (header.colour != PngColour::indexed) header.depth = 8;
+  if (header.colour == PngColour::grey) {
+    write_samples(image, SampleRows::Kind::grey, threads, out);
+  }
+  if (header.colour == PngColour::rgb) write_samples(image, SampleRows::Kind::rgb, threads, out);
   idat.end();
 }
 
 // The smaller one of what was written fast and what trying finds.
-void write_small(const ImageView& image, PngHeader& header, PngPalette& colours,
+void write_small(const ImageView& image, unsigned threads, PngHeader& header, PngPalette& colours,
                  std::vector<std::byte>& out, std::size_t start) {
-  std::optional<SmallPng> small = encode_small_png(image);
+  std::optional<SmallPng> small = encode_small_png(image, threads);
   const std::size_t fast_bytes = out.size() - start - 12 + palette_bytes(colours);
   if (!small || small->zlib.size() + palette_bytes(small->palette) >= fast_bytes) return;
   header = small->header;
@@ -141,8 +209,9 @@ Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
   const std::size_t start = out.size();
   PngHeader header = {image.width_px, image.height_px, 8, PngColour::rgb};
   PngPalette colours;
-  write_fast(image, header, colours, out);
-  if (options.small) write_small(image, header, colours, out, start);
+  const unsigned threads = options.threads == 0 ? usable_threads() : options.threads;
+  write_fast(image, threads, header, colours, out);
+  if (options.small) write_small(image, threads, header, colours, out, start);
   write_png_end(out);
 
   // What comes first is known last.

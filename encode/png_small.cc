@@ -4,11 +4,14 @@
 #include "encode/palette.h"
 #include "encode/png_filters.h"
 #include "encode/png_rows.h"
+#include "encode/threads.h"
 
 #include <libdeflate.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -53,37 +56,58 @@ struct Samples {
   RawRows rows;
 };
 
-// All ways of saying a frame that were tried, and what each comes to by the fast compression.
+// Each thread holds a filtered frame and what comes of it.
+constexpr unsigned most_threads = 4;
+
+// Calls work(i) for each i below `count`, on up to `threads` threads.
+template <class Work>
+void for_each(std::size_t count, unsigned threads, const Work& work) {
+  std::atomic<std::size_t> next = 0;
+  run_on_threads(static_cast<unsigned>(std::min<std::size_t>(threads, count)), [&] {
+    for (std::size_t i = next++; i < count; i = next++) work(i);
+  });
+}
+
+// All ways of saying a frame that are tried, and what each comes to by the fast compression.
 class Trials {
  public:
   void add(Samples samples) {
-    for (const FilterWay way : filter_ways) {
-      const std::size_t stream = zlib(filter_rows(samples.rows, way), fast_level).size();
-      trials_.push_back({stream + palette_bytes(samples.palette), samples_.size(), way});
-    }
+    for (const FilterWay way : filter_ways) trials_.push_back({samples_.size(), way});
     samples_.push_back(std::move(samples));
   }
 
-  SmallPng best() {
+  // The smallest one; of equals the one added first.
+  SmallPng best(unsigned threads) {
+    threads = std::min(threads, most_threads);
+    for_each(trials_.size(), threads, [&](std::size_t i) {
+      trials_[i].bytes = compressed(trials_[i], fast_level).size() + palette_bytes_of(trials_[i]);
+    });
     std::ranges::stable_sort(trials_, std::less<>(), &Trial::bytes);
-    std::optional<SmallPng> best;
-    for (const Trial& trial : std::span(trials_).first(std::min(trials_.size(), finalists))) {
-      const Samples& samples = samples_[trial.samples];
-      std::vector<std::byte> stream = zlib(filter_rows(samples.rows, trial.way), best_level);
-      if (!best || stream.size() + palette_bytes(samples.palette) <
-                       best->zlib.size() + palette_bytes(best->palette)) {
-        best = SmallPng{samples.header, samples.palette, std::move(stream)};
-      }
-    }
-    return std::move(*best);
+    trials_.resize(std::min(trials_.size(), finalists));
+    std::vector<std::vector<std::byte>> streams(trials_.size());
+    for_each(trials_.size(), threads, [&](std::size_t i) {
+      streams[i] = compressed(trials_[i], best_level);
+      trials_[i].bytes = streams[i].size() + palette_bytes_of(trials_[i]);
+    });
+    const auto best = std::ranges::min_element(trials_, std::less<>(), &Trial::bytes);
+    Samples& samples = samples_[best->samples];
+    return {samples.header, std::move(samples.palette),
+            std::move(streams[static_cast<std::size_t>(best - trials_.begin())])};
   }
 
  private:
   struct Trial {
-    std::size_t bytes;
     std::size_t samples;
     FilterWay way;
+    std::size_t bytes = 0;
   };
+
+  [[nodiscard]] std::vector<std::byte> compressed(const Trial& trial, int level) const {
+    return zlib(filter_rows(samples_[trial.samples].rows, trial.way), level);
+  }
+  [[nodiscard]] std::size_t palette_bytes_of(const Trial& trial) const {
+    return palette_bytes(samples_[trial.samples].palette);
+  }
 
   std::vector<Samples> samples_;
   std::vector<Trial> trials_;
@@ -177,7 +201,7 @@ std::vector<std::uint8_t> indices(const ImageView& image, Palette& palette) {
 
 }  // namespace
 
-std::optional<SmallPng> encode_small_png(const ImageView& image) {
+std::optional<SmallPng> encode_small_png(const ImageView& image, unsigned threads) {
   if (std::size_t{3} * image.width_px * image.height_px > most_bytes) return {};
   const PngHeader frame = {image.width_px, image.height_px, 8, PngColour::rgb};
   Trials trials;
@@ -191,7 +215,7 @@ std::optional<SmallPng> encode_small_png(const ImageView& image) {
     if (auto grey = as_grey(index, frame, colours)) trials.add(std::move(*grey));
     try_indexed(index, frame, colours, trials);
   }
-  return trials.best();
+  return trials.best(threads);
 }
 
 }  // namespace qmpshot::encode

@@ -19,8 +19,8 @@ struct SmallPng {
 };
 
 // Tries palettes in several orders, grey, and ways to filter: all with a fast compression, the most
-// promising few with libdeflate's best. Takes memory for several times the frame. Nothing where the
-// frame is too large for that.
-std::optional<SmallPng> encode_small_png(const ImageView& image);
+// promising few with libdeflate's best. On up to `threads` threads; takes memory for several times
+// the frame, and twice it for each of them. Nothing where the frame is too large for that.
+std::optional<SmallPng> encode_small_png(const ImageView& image, unsigned threads);
 
 }  // namespace qmpshot::encode

@@ -4,6 +4,7 @@
 #include "encode/encoder.h"
 #include "encode/png_read.h"
 #include "encode/ppm.h"
+#include "encode/threads.h"
 #include "tests/support/bmp_reader.h"
 #include "tests/support/jpeg_reader.h"
 #include "tests/support/qoi_reader.h"
@@ -179,16 +180,22 @@ std::vector<Contender> our_encoders() {
     };
   };
   std::vector<Contender> all;
+  encode::EncodeOptions one_thread;
+  one_thread.threads = 1;
   for (const encode::Encoder& encoder : encode::encoders()) {
     if (encoder.name == "null") continue;
     const std::string name(encoder.name);
-    Contender one{"qmpshot " + name, ours(encoder, {}), decode_png};
+    Contender one{"qmpshot " + name, ours(encoder, one_thread), decode_png};
     if (name == "ppm") one.decode = decode_ppm;
     if (name == "bmp") one.decode = [](const Bytes& file) { return test::read_bmp(file); };
     if (name == "qoi") one.decode = [](const Bytes& file) { return test::read_qoi(file); };
     if (name == "jpeg") one.decode = [](const Bytes& file) { return test::read_jpeg(file); };
     one.lossless = name != "jpeg";
     all.push_back(std::move(one));
+  }
+  if (const unsigned threads = encode::usable_threads(); threads > 1) {
+    all.push_back({"qmpshot png, " + std::to_string(threads) + " threads",
+                   ours(*encode::find_encoder("png"), {}), decode_png});
   }
   encode::EncodeOptions small;
   small.small = true;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <functional>
 #include <numeric>
+#include <span>
 #include <vector>
 
 namespace qmpshot::encode {
@@ -18,32 +19,44 @@ namespace {
 
 using Rows = std::vector<std::vector<std::uint8_t>>;
 
-std::vector<std::byte> compress(const Rows& rows, std::size_t pixel_bytes) {
-  std::vector<std::byte> out = {std::byte{42}};  // what was there stays
-  ScreenDeflate deflate(out);
-  deflate.restart({rows[0].size(), pixel_bytes, 6, 4, 2}, rows.size());
+constexpr std::size_t hash_bytes = 6;
+constexpr std::size_t near_bytes = 4;
+
+void put_rows(ScreenDeflate& deflate, std::span<const std::vector<std::uint8_t>> rows) {
   for (const auto& row : rows) {
     std::ranges::copy(row, deflate.next_row());
     deflate.commit_row();
   }
-  deflate.finish();
+}
+
+std::vector<std::byte> compress(const Rows& rows, std::size_t pixel_bytes) {
+  std::vector<std::byte> out = {std::byte{42}};  // what was there stays
+  ScreenDeflate deflate;
+  deflate.restart({rows[0].size(), pixel_bytes, hash_bytes, near_bytes, 2}, rows.size(), out);
+  put_rows(deflate, rows);
+  deflate.end(true);
   EXPECT_EQ(out[0], std::byte{42});
   out.erase(out.begin());
+  std::vector<std::uint8_t> plain;
+  for (const auto& row : rows) plain.insert(plain.end(), row.begin(), row.end());
+  EXPECT_EQ(deflate.adler32(), libdeflate_adler32(1, plain.data(), plain.size()));
   return out;
 }
 
-// By libdeflate, which checks the Adler-32.
+// What the blocks hold, by libdeflate; empty where it refuses them.
+std::vector<std::uint8_t> inflate(const std::vector<std::byte>& packed, std::size_t count) {
+  std::vector<std::uint8_t> plain(count);
+  libdeflate_decompressor* const decompressor = libdeflate_alloc_decompressor();
+  const libdeflate_result result = libdeflate_deflate_decompress(
+      decompressor, packed.data(), packed.size(), plain.data(), plain.size(), nullptr);
+  libdeflate_free_decompressor(decompressor);
+  return result == LIBDEFLATE_SUCCESS ? plain : std::vector<std::uint8_t>();
+}
+
 void expect_round_trip(const Rows& rows, std::size_t pixel_bytes) {
   std::vector<std::uint8_t> plain;
   for (const auto& row : rows) plain.insert(plain.end(), row.begin(), row.end());
-  const std::vector<std::byte> packed = compress(rows, pixel_bytes);
-  std::vector<std::uint8_t> back(plain.size());
-  libdeflate_decompressor* const decompressor = libdeflate_alloc_decompressor();
-  const libdeflate_result result = libdeflate_zlib_decompress(
-      decompressor, packed.data(), packed.size(), back.data(), back.size(), nullptr);
-  libdeflate_free_decompressor(decompressor);
-  ASSERT_EQ(result, LIBDEFLATE_SUCCESS);
-  ASSERT_EQ(back, plain);
+  ASSERT_EQ(inflate(compress(rows, pixel_bytes), plain.size()), plain);
 }
 
 Rows make_rows(std::size_t row_bytes, std::size_t count, std::uint32_t values) {
@@ -100,18 +113,51 @@ TEST(ScreenDeflate, GivesBackACodeThatHadToBeCut) {
   expect_round_trip(rows, 1);
 }
 
-TEST(ScreenDeflate, RestartForgetsWhatWasWritten) {
-  std::vector<std::byte> out;
-  ScreenDeflate deflate(out);
-  for (const int value : {1, 2}) {
-    deflate.restart({100, 1, 6, 0, 2}, 700);
-    for (int y = 0; y < 700; ++y) {
-      std::memset(deflate.next_row(), value, 100);
-      deflate.commit_row();
-    }
+TEST(ScreenDeflate, RestartForgetsTheRowsOfBefore) {
+  const Rows rows = make_rows(100, 700, 3);
+  std::vector<std::byte> out, other;
+  ScreenDeflate deflate;
+  deflate.restart({100, 1, hash_bytes, near_bytes, 2}, 700, other);
+  put_rows(deflate, make_rows(100, 690, 3));
+  deflate.restart({100, 1, hash_bytes, near_bytes, 2}, 700, out);
+  put_rows(deflate, rows);
+  deflate.end(true);
+  EXPECT_EQ(out, compress(rows, 1));
+}
+
+TEST(ScreenDeflate, JoinsStreamsOfSeveral) {
+  const RowShape shape = {1001, 1, hash_bytes, near_bytes, 2};
+  const Rows rows = make_rows(shape.row_bytes, 90, 2);
+  std::vector<std::uint8_t> plain;
+  for (const auto& row : rows) plain.insert(plain.end(), row.begin(), row.end());
+  for (const std::size_t cut : {1U, 20U, 33U, 60U, 89U}) {
+    std::vector<std::byte> out;
+    ScreenDeflate first, second;
+    first.restart(shape, cut, out);
+    put_rows(first, std::span(rows).first(cut));
+    first.end(false);
+    second.restart(shape, rows.size() - cut, out);
+    const std::size_t before = std::min<std::size_t>(cut, deflate_window / shape.row_bytes + 1);
+    put_rows(second, std::span(rows).subspan(cut - before, before));
+    second.begin();
+    put_rows(second, std::span(rows).subspan(cut));
+    second.end(true);
+    ASSERT_EQ(inflate(out, plain.size()), plain) << cut;
   }
-  deflate.finish();
-  EXPECT_EQ(out, compress(Rows(700, std::vector<std::uint8_t>(100, 2)), 1));
+}
+
+// A part that follows repeats what came before it: the same rows again cost next to nothing.
+TEST(ScreenDeflate, RepeatsWhatCameBefore) {
+  const RowShape shape = {1000, 1, hash_bytes, near_bytes, 2};
+  const Rows rows(40, make_rows(shape.row_bytes, 1, 256)[0]);
+  std::vector<std::byte> out;
+  ScreenDeflate deflate;
+  deflate.restart(shape, rows.size(), out);
+  put_rows(deflate, std::span(rows).first(1));
+  deflate.begin();
+  put_rows(deflate, rows);
+  deflate.end(true);
+  EXPECT_LT(out.size(), 400U);
 }
 
 TEST(Huffman, LengthsAreOptimalAndComplete) {

@@ -89,6 +89,17 @@ TEST(PngSmall, IsNeverLargerThanTheFastOne) {
   }
 }
 
+TEST(PngSmall, IsTheSameOnManyThreads) {
+  for (const unsigned colours : {3U, 40U, 257U}) {
+    EncodeOptions small;
+    small.small = true;
+    small.threads = 1;
+    const Bytes on_one = encoded(frame_of(colours, false), small);
+    small.threads = 7;
+    EXPECT_TRUE(encoded(frame_of(colours, false), small) == on_one) << colours;
+  }
+}
+
 TEST(PngSmall, SaysShadesInTrueColourWhereAPaletteIsLarger) {
   EncodeOptions small;
   small.small = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The gate: frames through every lossless encoder on every CPU target, and back by a decoder that
-// is not ours where there is one.
+// The gate: frames through every lossless encoder on every CPU target, one of them on one
+// thread and the others on several, and back by a decoder that is not ours where there is one.
 #pragma once
 
 #include "tests/support/frame_maker.h"
