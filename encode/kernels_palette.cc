@@ -211,34 +211,82 @@ struct MemorySlots {
   }
 };
 
-// The indices of one vector of pixels; false where one has a colour that is not there.
+// One vector of pixels looked up: slots, which have the index in the top byte and, where the colour
+// is there, the pixel's key below.
 template <unsigned bits, class Slots>
-inline bool map_keys(WordsOf keys, const Slots& slots, WordsOf multiplier, std::uint8_t* out) {
-  const Words d;
-  const WordsOf found = slots.find(hn::ShiftRight<32 - bits>(hn::Mul(keys, multiplier)));
-  const hn::Rebind<std::uint8_t, Words> bytes;
-  hn::StoreU(hn::U8FromU32(hn::ShiftRight<24>(found)), bytes, out);
-  return hn::AllTrue(d, hn::Eq(hn::And(found, hn::Set(d, key_mask)), keys));
+inline WordsOf find_slots(WordsOf keys, const Slots& slots, WordsOf multiplier) {
+  return slots.find(hn::ShiftRight<32 - bits>(hn::Mul(keys, multiplier)));
+}
+
+// 0 in the lanes whose colour is there.
+inline WordsOf differences(WordsOf found, WordsOf keys) {
+  return hn::Xor(hn::And(found, hn::Set(Words(), key_mask)), keys);
+}
+
+inline bool all_zero(WordsOf words) {
+  return hn::AllTrue(Words(), hn::Eq(words, hn::Zero(Words())));
+}
+
+// The top bytes of four vectors, one vector's after the other's.
+inline void store_top_bytes(WordsOf a, WordsOf b, WordsOf c, WordsOf d, std::uint8_t* out) {
+  const Words words;
+  const WordsOf low =
+      hn::Or(hn::ShiftRight<24>(a), hn::And(hn::ShiftRight<16>(b), hn::Set(words, 0xFF00U)));
+  const WordsOf high = hn::Or(hn::And(hn::ShiftRight<8>(c), hn::Set(words, 0xFF0000U)),
+                              hn::And(d, hn::Set(words, 0xFF000000U)));
+  // Lane i has byte i of each vector: within blocks of four lanes they are put in order first.
+  alignas(16) static constexpr std::uint8_t turn[16] = {0, 4, 8,  12, 1, 5, 9,  13,
+                                                        2, 6, 10, 14, 3, 7, 11, 15};
+  const auto turned =
+      hn::TableLookupBytes(hn::BitCast(Bytes(), hn::Or(low, high)), hn::LoadDup128(Bytes(), turn));
+#if HWY_MAX_BYTES >= 32
+  constexpr std::size_t blocks = HWY_MAX_BYTES / 16;
+  alignas(64) std::int32_t order[4 * blocks];
+  for (std::size_t i = 0; i < 4 * blocks; ++i) {
+    order[i] = static_cast<std::int32_t>(i % blocks * 4 + i / blocks);
+  }
+  hn::StoreU(hn::TableLookupLanes(hn::BitCast(words, turned), hn::SetTableIndices(words, order)),
+             words, reinterpret_cast<std::uint32_t*>(out));
+#else
+  hn::StoreU(turned, Bytes(), out);
+#endif
 }
 
 // How many pixels, from the first one on, the vectors could map; the scalar code does the others.
 template <bool is_rgb, unsigned bits, class Slots>
 inline std::size_t map_vectors(const std::uint8_t* in, std::size_t count_px, const Slots& slots,
                                std::uint32_t multiplier, std::uint8_t* out) {
-  const std::size_t step = hn::Lanes(Words());
+  const Words d;
+  const std::size_t step = hn::Lanes(d);
   const std::size_t pixel_bytes = is_rgb ? 3 : 4;
-  const WordsOf factor = hn::Set(Words(), multiplier);
+  const WordsOf factor = hn::Set(d, multiplier);
   if (count_px < 2 * step) return 0;
   std::size_t x = 0;
-  for (; pixel_bytes * x + 4 * step <= pixel_bytes * count_px; x += step) {
-    const WordsOf keys = load_keys<is_rgb, false>(in + pixel_bytes * x);
-    if (!map_keys<bits>(keys, slots, factor, out + x)) return x;
+  for (; pixel_bytes * (x + 3 * step) + 4 * step <= pixel_bytes * count_px; x += 4 * step) {
+    const std::uint8_t* const at = in + pixel_bytes * x;
+    const WordsOf key0 = load_keys<is_rgb, false>(at);
+    const WordsOf key1 = load_keys<is_rgb, false>(at + pixel_bytes * step);
+    const WordsOf key2 = load_keys<is_rgb, false>(at + pixel_bytes * step * 2);
+    const WordsOf key3 = load_keys<is_rgb, false>(at + pixel_bytes * step * 3);
+    const WordsOf slot0 = find_slots<bits>(key0, slots, factor);
+    const WordsOf slot1 = find_slots<bits>(key1, slots, factor);
+    const WordsOf slot2 = find_slots<bits>(key2, slots, factor);
+    const WordsOf slot3 = find_slots<bits>(key3, slots, factor);
+    store_top_bytes(slot0, slot1, slot2, slot3, out + x);
+    const WordsOf low = hn::Or(differences(slot0, key0), differences(slot1, key1));
+    const WordsOf high = hn::Or(differences(slot2, key2), differences(slot3, key3));
+    if (!all_zero(hn::Or(low, high))) return x;
   }
-  while (x < count_px) {  // at most twice
-    const std::size_t at = x + step <= count_px ? x : count_px - step;
-    const WordsOf keys = load_keys<is_rgb, true>(in + pixel_bytes * at);
-    if (!map_keys<bits>(keys, slots, factor, out + at)) return x;
-    x = at + step;
+  while (x < count_px) {  // a vector's pixels, as often as four times
+    const bool ends_here = pixel_bytes * x + 4 * step > pixel_bytes * count_px;
+    if (ends_here) x = x + step <= count_px ? x : count_px - step;
+    const std::uint8_t* const at = in + pixel_bytes * x;
+    const WordsOf keys = ends_here ? load_keys<is_rgb, true>(at) : load_keys<is_rgb, false>(at);
+    const WordsOf found = find_slots<bits>(keys, slots, factor);
+    if (!all_zero(differences(found, keys))) return x;
+    hn::StoreU(hn::U8FromU32(hn::ShiftRight<24>(found)), hn::Rebind<std::uint8_t, Words>(),
+               out + x);
+    x += step;
   }
   return count_px;
 }
