@@ -19,7 +19,7 @@ Error never_greeted() {
       .within(greeting_wait);
 }
 
-// Unlikely to be near that of the client before, and short.
+// Unlikely to be that of the client before, and short.
 std::int64_t random_id() {
   std::uint32_t bits = 0;
   (void)!::getrandom(&bits, sizeof bits, 0);  // cannot fail for so few bytes

@@ -77,7 +77,7 @@ std::string command_line(const Command& command, std::int64_t id) {
   writer.begin_object().key("execute").string(command.name).key("id").integer(id);
   if (!command.arguments.empty()) writer.key("arguments").raw(command.arguments);
   writer.end_object();
-  return writer.text() + "\r\n";
+  return writer.text() + "\n";
 }
 
 }  // namespace qmpshot::qmp

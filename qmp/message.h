@@ -68,7 +68,7 @@ struct Command {
   std::string arguments;
 };
 
-// The line to send, its "\r\n" included.
+// The line to send, its "\n" included.
 std::string command_line(const Command& command, std::int64_t id);
 
 }  // namespace qmpshot::qmp

@@ -40,7 +40,9 @@ Error refused(const std::string& command, const Refusal& refusal, bool negotiate
 }  // namespace
 
 std::int64_t Session::begin(const Command& command, std::string& out) {
-  const std::int64_t id = ++last_id_;
+  const bool is_handshake = command.name == "qmp_capabilities";
+  const std::int64_t id = is_handshake ? handshake_id_ : ++last_id_;
+  is_shaking_ |= is_handshake;
   out += command_line(command, id);
   waiting_.emplace(id, Waiting{command.name, std::nullopt});
   return id;
@@ -67,43 +69,50 @@ Result<void> Session::take(std::string_view text) {
     if (events_.size() == max_events) events_.pop_front();
     if (text.size() > max_event_bytes) event->data = Json();
     events_.push_back(std::move(*event));
-  } else if (!greeting_) {
-    if (is_for_another(*message)) return {};
-    return answered_without_greeting(std::get_if<Refusal>(&*message));
   } else if (auto* refusal = std::get_if<Refusal>(&*message)) {
-    return settle(refusal->id, std::move(*refusal));
-  } else if (auto* done = std::get_if<Return>(&*message); done->id) {
-    const auto waiting = waiting_.find(*done->id);
-    if (waiting == waiting_.end()) return {};
-    negotiated_ |= waiting->second.command == "qmp_capabilities";
-    waiting->second.reply = Reply(std::move(done->value));
+    return take_answer(std::move(*refusal));
+  } else if (auto* done = std::get_if<Return>(&*message)) {
+    return take_answer(std::move(*done));
   }
   return {};
 }
 
-// A reply with an id that we never gave.
-bool Session::is_for_another(const Message& message) const {
-  std::optional<std::int64_t> id;
-  if (const auto* done = std::get_if<Return>(&message)) id = done->id;
-  if (const auto* refusal = std::get_if<Refusal>(&message)) id = refusal->id;
-  return id && !waiting_.contains(*id);
+// Replies to those before us come before the first one to us.
+bool Session::is_for_another(const std::optional<std::int64_t>& id) const {
+  if (!id) return false;
+  return is_shaking_ ? *id != handshake_id_ : !waiting_.contains(*id);
 }
 
-Result<void> Session::settle(std::optional<std::int64_t> id, Refusal refusal) {
-  if (!id) {
+Result<void> Session::take_answer(Return done) {
+  if (is_for_another(done.id)) return {};
+  if (!greeting_) return answered_without_greeting(nullptr);
+  if (!done.id) return {};
+  if (done.id == handshake_id_) {
+    is_shaking_ = false;
+    negotiated_ = true;
+  }
+  if (const auto waiting = waiting_.find(*done.id); waiting != waiting_.end()) {
+    waiting->second.reply = Reply(std::move(done.value));
+  }
+  return {};
+}
+
+Result<void> Session::take_answer(Refusal refusal) {
+  if (is_for_another(refusal.id)) return {};
+  if (!greeting_) return answered_without_greeting(&refusal);
+  if (!refusal.id) {
     // QEMU echoes no id only where it could not parse our line: nothing later can be matched.
     return Error(Errc::bad_peer, "the peer could not read our command: " + refusal.description);
   }
-  const auto waiting = waiting_.find(*id);
-  if (waiting == waiting_.end()) return {};
-  if (waiting->second.command == "qmp_capabilities" && refusal.error_class == "CommandNotFound") {
+  if (refusal.id == handshake_id_) {
+    is_shaking_ = false;
     // Already done: QEMU 11.1 may run on our connection what a client that was killed had sent it.
-    negotiated_ = true;
-    waiting->second.reply = Reply(Json());
-    return {};
+    if (refusal.error_class == "CommandNotFound") return take_answer(Return{refusal.id, Json()});
   }
-  Error error = refused(waiting->second.command, refusal, negotiated_);
-  waiting->second.reply = Reply(error.set_qemu_class(std::move(refusal.error_class)));
+  if (const auto waiting = waiting_.find(*refusal.id); waiting != waiting_.end()) {
+    Error error = refused(waiting->second.command, refusal, negotiated_);
+    waiting->second.reply = Reply(error.set_qemu_class(std::move(refusal.error_class)));
+  }
   return {};
 }
 

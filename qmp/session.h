@@ -28,10 +28,12 @@ class Session {
   // The data of a longer one is not kept: QEMU's own are a few hundred bytes.
   static constexpr std::size_t max_event_bytes = 16384;
 
-  // Ids count up from `before_first_id`. On a connection it is a random one: QEMU 11.1 gives the
-  // reply to a client that was killed to the next one, before or after the greeting, and a reply
-  // that is not ours must not look like one of ours.
-  explicit Session(std::int64_t before_first_id = 0) : last_id_(before_first_id) {}
+  // QEMU 11.1 gives the reply to a client that was killed to the next one, before or after the
+  // greeting, and a reply that is not ours must not look like one of ours. So the handshake has a
+  // random id on a connection, and what comes before its reply is not ours. The ids of the others
+  // are as short as they can be: QEMU reads a command byte by byte, some 4 us each.
+  //   handshake_id  of qmp_capabilities, which is begun once; not 0
+  explicit Session(std::int64_t handshake_id = 1) : handshake_id_(handshake_id) {}
 
   // Appends the command's line to `out` and returns the id under which its reply will be found.
   std::int64_t begin(const Command& command, std::string& out);
@@ -62,14 +64,17 @@ class Session {
   };
 
   Result<void> take(std::string_view text);
-  [[nodiscard]] bool is_for_another(const Message& message) const;
-  Result<void> settle(std::optional<std::int64_t> id, Refusal refusal);
+  [[nodiscard]] bool is_for_another(const std::optional<std::int64_t>& id) const;
+  Result<void> take_answer(Return done);
+  Result<void> take_answer(Refusal refusal);
 
   std::optional<Greeting> greeting_;
   bool negotiated_ = false;
   std::map<std::int64_t, Waiting> waiting_;
   std::deque<Event> events_;
-  std::int64_t last_id_;
+  std::int64_t handshake_id_;
+  bool is_shaking_ = false;  // the handshake was begun, and its reply did not come
+  std::int64_t last_id_ = 1;
   std::string unfinished_;  // the lines of an answer whose last one did not come yet
 };
 

@@ -111,14 +111,14 @@ TEST(Message, QuotesOneShortPrintableLine) {
 
 TEST(Message, ACommandIsOneLine) {
   EXPECT_EQ(command_line(Command("qmp_capabilities"), 1),
-            "{\"execute\":\"qmp_capabilities\",\"id\":1}\r\n");
+            "{\"execute\":\"qmp_capabilities\",\"id\":1}\n");
   EXPECT_EQ(command_line(Command("add-fd", R"({"fdset-id":7})"), 2),
-            "{\"execute\":\"add-fd\",\"id\":2,\"arguments\":{\"fdset-id\":7}}\r\n");
+            "{\"execute\":\"add-fd\",\"id\":2,\"arguments\":{\"fdset-id\":7}}\n");
 }
 
 TEST(Message, ACommandsNameCannotBreakItsLine) {
   const std::string line = command_line(Command("a\"\r\n\xff"), 1);
-  EXPECT_EQ(line.find('\r'), line.size() - 2);
+  EXPECT_EQ(line.find_first_of("\r\n"), line.size() - 1);
   EXPECT_EQ(Json::parse(line).value()["execute"].string(), "a\"\r\n\xef\xbf\xbd");
 }
 

@@ -44,20 +44,35 @@ TEST_F(SessionTest, WhoAnswersWithoutAGreetingIsNoQmp) {
   EXPECT_NE(error.message().find("answered without a greeting"), std::string::npos);
 }
 
-// Seen on 11.1, where the one that was killed had asked the same.
+// Seen on 11.1, where the one that was killed had asked the same: whose ids after the handshake's
+// are ours as well.
 TEST_F(SessionTest, AReplyToTheOneBeforeUsIsNotOurs) {
   Session session(1000);
   const auto id = session.begin(Command("qmp_capabilities"), sent_);
-  EXPECT_EQ(id, 1001);
-  EXPECT_TRUE(session.accept(done(1)).ok());
-  EXPECT_TRUE(
-      session.accept(R"({"id": 3, "error": {"class": "GenericError", "desc": "no"}})").ok());
-  EXPECT_FALSE(session.take_reply(id));
+  const auto dump = session.begin(Command("screendump"), sent_);
+  EXPECT_EQ(id, 1000);
+  EXPECT_TRUE(session.accept(done(dump)).ok());
+  EXPECT_TRUE(session.accept(refused(dump, "no")).ok());
   EXPECT_TRUE(session.accept(greeting).ok());
+  EXPECT_TRUE(session.accept(done(dump)).ok());
+  EXPECT_TRUE(session.accept(refused(dump, "no")).ok());
   EXPECT_TRUE(session.accept(done(1)).ok());
   EXPECT_FALSE(session.take_reply(id));
+  EXPECT_FALSE(session.take_reply(dump));
   EXPECT_TRUE(session.accept(done(id)).ok());
-  EXPECT_TRUE(session.take_reply(id));
+  EXPECT_TRUE(session.take_reply(id)->ok());
+  EXPECT_FALSE(session.take_reply(dump));
+  EXPECT_TRUE(session.accept(done(dump)).ok());
+  EXPECT_TRUE(session.take_reply(dump)->ok());
+}
+
+TEST_F(SessionTest, TheHandshakesRefusalIsAReplyToo) {
+  const auto id = begin("qmp_capabilities");
+  const auto next = begin("query-status");
+  accept(refused(id, "no"));
+  accept(refused(next, "no"));
+  EXPECT_EQ(session_.take_reply(id)->error().code(), Errc::refused);
+  EXPECT_EQ(session_.take_reply(next)->error().code(), Errc::refused);
 }
 
 TEST_F(SessionTest, AGuestAgentIsCalledByItsName) {
