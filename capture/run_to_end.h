@@ -26,16 +26,18 @@ inline Result<void> run_to_end(asio::io_context& loop, asio::awaitable<void> wor
   return {};
 }
 
+namespace detail {
 template <class T>
 asio::awaitable<void> keep(asio::awaitable<T> work, std::optional<T>& value) {
   value = co_await std::move(work);
 }
+}  // namespace detail
 
 // The same, and what it returned. co_spawn alone asks a T that can be made of nothing.
 template <class T>
 Result<T> run_to_end(asio::io_context& loop, asio::awaitable<T> work) {
   std::optional<T> value;
-  const Result<void> done = run_to_end(loop, keep(std::move(work), value));
+  const Result<void> done = run_to_end(loop, detail::keep(std::move(work), value));
   if (!done) return done.error();
   return std::move(*value);
 }

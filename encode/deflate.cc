@@ -18,6 +18,7 @@ constexpr std::size_t max_tokens = 2 * (buffer_bytes / min_match + 1);
 
 // So much is looked through at once: its masks and itself fit the first cache.
 constexpr std::size_t band_bytes = 32768;
+static_assert(band_bytes >= deflate_window);  // what comes before begin() is not compressed
 
 // A block is closed when it has so many of either: its code should fit the part of the picture it
 // is for, and its head (some 80 bytes) should not count.

@@ -30,8 +30,8 @@ class ScreenDeflate {
   //   row_count  how many are to come; a guess will do
   void restart(const RowShape& shape, std::size_t row_count, std::vector<std::byte>& out);
 
-  // The rows since restart(), at most deflate_window + 1 row of them, are not compressed: they came
-  // before, and are only what later ones may repeat.
+  // The rows since restart() are not compressed: they came before, and are only what later ones may
+  // repeat. All but the last of them have fewer than deflate_window bytes together.
   void begin();
 
   // Where the next row is to be written: row_bytes, and up to 64 more that do not count. The row

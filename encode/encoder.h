@@ -20,8 +20,8 @@ struct EncodeOptions {
   // PNG. The smallest file, however long that takes, rather than a small one soon.
   bool small = false;
 
-  // PNG. The most threads that work on a large frame, ours among them; 0: as many as may run at
-  // once. The bytes do not depend on it.
+  // PNG. The most threads that work on a large frame, the calling one among them; 0: one for each
+  // CPU that it may use, 8 at most. The bytes do not depend on it.
   unsigned threads = 0;
 
   // PNG. Written as text into the file where they are given, UTF-8 without control characters.
@@ -55,8 +55,7 @@ const Encoder* find_encoder_for_path(std::string_view path) noexcept;
 
 // One whole file in the given format.
 //   image   its pixels must not change meanwhile, or the file shows what nobody drew, if readers
-//   take
-//           it at all; memory stays safe
+//           take it at all; memory stays safe
 //   errors  bad_argument: an image that is not whole (encode/geometry.h), or larger than the format
 //           can hold, or QMPSHOT_CPU names a target that this CPU does not run;
 //           cannot_write: out of memory

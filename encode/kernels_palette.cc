@@ -277,7 +277,7 @@ inline std::size_t map_vectors(const std::uint8_t* in, std::size_t count_px, con
     const WordsOf high = hn::Or(differences(slot2, key2), differences(slot3, key3));
     if (!all_zero(hn::Or(low, high))) return x;
   }
-  while (x < count_px) {  // a vector's pixels, as often as four times
+  while (x < count_px) {  // a vector's pixels, five times at most
     const bool ends_here = pixel_bytes * x + 4 * step > pixel_bytes * count_px;
     if (ends_here) x = x + step <= count_px ? x : count_px - step;
     const std::uint8_t* const at = in + pixel_bytes * x;

@@ -42,8 +42,8 @@ RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
           depth == 4 ? 4U : 0U, depth <= 4 ? console_patience : patience};
 }
 
-// The colours of a smaller frame are found before other threads have begun.
-constexpr std::size_t least_threads_px = std::size_t{640} << 10U;
+// The colours of fewer pixels are found before another thread has begun.
+constexpr std::size_t least_part_px = std::size_t{512} << 10U;
 
 std::size_t packed_bytes(std::uint32_t width_px, unsigned depth) noexcept {
   return (std::size_t{width_px} * depth + 7) / 8;
@@ -121,18 +121,16 @@ bool sample_colours(const ImageView& image, Palette& palette) {
 // Adds the colours of all rows, in their order, however many threads look for them; false where
 // they are more than a palette holds.
 bool find_colours(const ImageView& image, unsigned threads, Palette& palette) {
-  if (std::size_t{image.width_px} * image.height_px < least_threads_px) threads = 1;
-  std::vector<Palette> found(threads, Palette(image.format));
-  std::atomic<unsigned> next = 0;
+  const std::size_t count = 1 + std::size_t{image.width_px} * image.height_px / (least_part_px + 1);
+  std::vector<Palette> found(count, Palette(image.format));
   std::atomic<bool> good = true;
-  run_on_threads(threads, [&] {
-    for (unsigned i = next++; i < threads; i = next++) {
-      const std::uint64_t height = image.height_px;
-      for (auto y = height * i / threads; good && y < height * (i + 1) / threads; ++y) {
-        if (!found[i].add_colours(image.row(static_cast<std::uint32_t>(y)))) good = false;
-      }
+  const auto add_part = [&](std::size_t i) {
+    const std::uint64_t height = image.height_px;
+    for (auto y = height * i / count; good && y < height * (i + 1) / count; ++y) {
+      if (!found[i].add_colours(image.row(static_cast<std::uint32_t>(y)))) good = false;
     }
-  });
+  };
+  do_parts(count, threads, [&] { return Part(add_part); });
   return good && std::ranges::all_of(found, [&](const Palette& part) { return palette.add(part); });
 }
 

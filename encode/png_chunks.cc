@@ -53,12 +53,6 @@ std::uint32_t small_crc32(std::span<const std::byte> bytes) noexcept {
   return ~crc;
 }
 
-void append_u32(std::vector<std::byte>& out, std::size_t value) {
-  std::array<std::byte, 4> bytes;
-  put_u32(bytes, value);
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
 void append(std::vector<std::byte>& out, std::string_view text) {
   const auto bytes = std::as_bytes(std::span(text));
   out.insert(out.end(), bytes.begin(), bytes.end());
@@ -134,6 +128,12 @@ std::string creation_time(std::chrono::sys_seconds when) {
 }
 
 }  // namespace
+
+void append_u32(std::vector<std::byte>& out, std::size_t value) {
+  std::array<std::byte, 4> bytes;
+  put_u32(bytes, value);
+  out.insert(out.end(), bytes.begin(), bytes.end());
+}
 
 Result<void> check_png_texts(const EncodeOptions& options) {
   if (Result<void> checked = check_text("Title", options.title); !checked) return checked;

@@ -39,6 +39,9 @@ class PngChunk {
   std::size_t start_;
 };
 
+// Four bytes, the highest first, as everything in a PNG is.
+void append_u32(std::vector<std::byte>& out, std::size_t value);
+
 // Whether a PNG can hold the options' texts.
 //   errors  bad_argument: not UTF-8, or a control character
 Result<void> check_png_texts(const EncodeOptions& options);

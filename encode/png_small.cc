@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -59,15 +58,6 @@ struct Samples {
 // Each thread holds a filtered frame and what comes of it.
 constexpr unsigned most_threads = 4;
 
-// Calls work(i) for each i below `count`, on up to `threads` threads.
-template <class Work>
-void for_each(std::size_t count, unsigned threads, const Work& work) {
-  std::atomic<std::size_t> next = 0;
-  run_on_threads(static_cast<unsigned>(std::min<std::size_t>(threads, count)), [&] {
-    for (std::size_t i = next++; i < count; i = next++) work(i);
-  });
-}
-
 // All ways of saying a frame that are tried, and what each comes to by the fast compression.
 class Trials {
  public:
@@ -79,16 +69,18 @@ class Trials {
   // The smallest one; of equals the one added first.
   SmallPng best(unsigned threads) {
     threads = std::min(threads, most_threads);
-    for_each(trials_.size(), threads, [&](std::size_t i) {
+    const auto rank = [&](std::size_t i) {
       trials_[i].bytes = compressed(trials_[i], fast_level).size() + palette_bytes_of(trials_[i]);
-    });
+    };
+    do_parts(trials_.size(), threads, [&] { return Part(rank); });
     std::ranges::stable_sort(trials_, std::less<>(), &Trial::bytes);
     trials_.resize(std::min(trials_.size(), finalists));
     std::vector<std::vector<std::byte>> streams(trials_.size());
-    for_each(trials_.size(), threads, [&](std::size_t i) {
+    const auto compress = [&](std::size_t i) {
       streams[i] = compressed(trials_[i], best_level);
       trials_[i].bytes = streams[i].size() + palette_bytes_of(trials_[i]);
-    });
+    };
+    do_parts(trials_.size(), threads, [&] { return Part(compress); });
     const auto best = std::ranges::min_element(trials_, std::less<>(), &Trial::bytes);
     Samples& samples = samples_[best->samples];
     return {samples.header, std::move(samples.palette),

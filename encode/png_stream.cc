@@ -2,6 +2,7 @@
 #include "encode/png_stream.h"
 
 #include "encode/deflate.h"
+#include "encode/png_chunks.h"
 #include "encode/threads.h"
 
 #include <zlib.h>
@@ -21,6 +22,7 @@ constexpr std::size_t least_strip_bytes = std::size_t{384} << 10U;
 struct Strip {
   std::uint32_t first_row = 0;
   std::uint32_t end_row = 0;
+  std::size_t start = 0;  // of its blocks in the following, in which other things may come first
   std::vector<std::byte> blocks;
   std::uint32_t adler = 1;
 };
@@ -35,11 +37,21 @@ std::vector<Strip> cut(const StreamPlan& plan) {
   return strips;
 }
 
+// What a thread works with.
+struct Tools {
+  explicit Tools(std::unique_ptr<StreamRows> stream_rows) : rows(std::move(stream_rows)) {}
+  std::unique_ptr<StreamRows> rows;
+  ScreenDeflate deflate;
+};
+
 // Compresses the strip's rows; the window before them is made again.
-bool write_strip(const StreamPlan& plan, StreamRows& rows, ScreenDeflate& deflate, Strip& strip) {
+bool write_strip(const StreamPlan& plan, Tools& tools, Strip& strip) {
+  StreamRows& rows = *tools.rows;
+  ScreenDeflate& deflate = tools.deflate;
   const std::size_t row_bytes = plan.shape.row_bytes;
   const auto before = static_cast<std::uint32_t>((deflate_window + row_bytes - 1) / row_bytes);
   const std::uint32_t start = strip.first_row - std::min(strip.first_row, before);
+  strip.blocks.resize(strip.start);
   deflate.restart(plan.shape, strip.end_row - strip.first_row, strip.blocks);
   for (std::uint32_t y = start; y < strip.end_row; ++y) {
     if (y == strip.first_row) deflate.begin();
@@ -49,12 +61,6 @@ bool write_strip(const StreamPlan& plan, StreamRows& rows, ScreenDeflate& deflat
   deflate.end(strip.end_row == plan.row_count);
   strip.adler = deflate.adler32();
   return true;
-}
-
-void put_big_endian(std::uint32_t value, std::vector<std::byte>& out) {
-  for (unsigned shift = 32; shift > 0; shift -= 8) {
-    out.push_back(static_cast<std::byte>(value >> (shift - 8)));
-  }
 }
 
 }  // namespace
@@ -69,16 +75,14 @@ bool write_stream(const StreamPlan& plan, unsigned threads, std::vector<std::byt
   // 32 KB window, no dictionary, the level called "fastest": RFC 1950, 2.2.
   out.push_back(std::byte{0x78});
   out.push_back(std::byte{0x01});
+  strips[0].start = out.size();
   strips[0].blocks = std::move(out);
-  std::atomic<std::size_t> next = 0;
   std::atomic<bool> good = true;
-  threads = static_cast<unsigned>(std::min<std::size_t>(threads, strips.size()));
-  run_on_threads(threads, [&] {
-    const std::unique_ptr<StreamRows> rows = plan.rows();
-    ScreenDeflate deflate;
-    for (std::size_t i = next++; i < strips.size() && good; i = next++) {
-      if (!write_strip(plan, *rows, deflate, strips[i])) good = false;
-    }
+  do_parts(strips.size(), threads, [&]() -> Part {
+    const auto tools = std::make_shared<Tools>(plan.rows());
+    return [&, tools](std::size_t i) {
+      if (good && !write_strip(plan, *tools, strips[i])) good = false;
+    };
   });
   out = std::move(strips[0].blocks);
   if (!good) {
@@ -91,7 +95,7 @@ bool write_stream(const StreamPlan& plan, unsigned threads, std::vector<std::byt
     const std::size_t bytes = plan.shape.row_bytes * (strip.end_row - strip.first_row);
     adler = ::adler32_combine(adler, strip.adler, static_cast<z_off_t>(bytes));
   }
-  put_big_endian(static_cast<std::uint32_t>(adler), out);
+  append_u32(out, adler);
   return true;
 }
 

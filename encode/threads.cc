@@ -5,14 +5,19 @@
 #include <sched.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <atomic>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 namespace qmpshot::encode {
 namespace {
+
+constexpr int most_threads = 8;
 
 // While it lives, what this thread starts takes no signals: they are for threads of the caller's.
 class SignalsHeld {
@@ -31,42 +36,77 @@ class SignalsHeld {
 };
 
 // As many as there are to be had.
-std::vector<std::jthread> start(unsigned count, const std::function<void()>& work) {
+std::vector<std::jthread> start_threads(std::size_t count, const std::function<void()>& work) {
   std::vector<std::jthread> threads;
   threads.reserve(count);
   const SignalsHeld held;
   try {
     while (threads.size() < count) threads.emplace_back(work);
   } catch (const std::system_error&) {  // a limit of the user's or the system's
+  } catch (const std::bad_alloc&) {
   }
   return threads;
 }
+
+// The parts of one do_parts().
+class Parts {
+ public:
+  Parts(std::size_t count, const std::function<Part()>& start) : done_(count), start_(&start) {}
+
+  // Those that nobody has begun, on this thread.
+  void take() {
+    const Part part = (*start_)();
+    for (std::size_t i = next_++; i < done_.size(); i = next_++) {
+      if (done_[i] != 0) continue;
+      part(i);
+      done_[i] = 1;
+    }
+  }
+
+  // The same where others do some at the same time.
+  void share() noexcept {
+    try {
+      take();
+    } catch (const std::bad_alloc&) {  // finish() may have the memory that others now use
+    } catch (...) {
+      next_ = done_.size();
+      const std::lock_guard lock(guard_);
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+
+  void finish() {
+    if (failure_) std::rethrow_exception(failure_);
+    next_ = 0;
+    if (!std::ranges::all_of(done_, [](char done) { return done != 0; })) take();
+  }
+
+ private:
+  std::atomic<std::size_t> next_ = 0;
+  std::vector<char> done_;  // not bool: each is written by a thread of its own
+  const std::function<Part()>* start_;
+  std::mutex guard_;
+  std::exception_ptr failure_;
+};
 
 }  // namespace
 
 unsigned usable_threads() noexcept {
   cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;  // more CPUs than a set has
-  return static_cast<unsigned>(CPU_COUNT(&set));
+  if (::sched_getaffinity(0, sizeof set, &set) != 0)
+    return most_threads;  // a set cannot say so many
+  return static_cast<unsigned>(std::min(CPU_COUNT(&set), most_threads));
 }
 
-void run_on_threads(unsigned threads, const std::function<void()>& work) {
-  if (threads <= 1) return work();
-  std::mutex guard;
-  std::exception_ptr failure;
-  const auto guarded = [&] {
-    try {
-      work();
-    } catch (...) {
-      const std::lock_guard lock(guard);
-      if (!failure) failure = std::current_exception();
-    }
-  };
+void do_parts(std::size_t count, unsigned threads, const std::function<Part()>& start) {
+  Parts parts(count, start);
+  if (std::min<std::size_t>(threads, count) <= 1) return parts.take();
   {
-    const std::vector<std::jthread> others = start(threads - 1, guarded);
-    guarded();
+    const auto others =
+        start_threads(std::min<std::size_t>(threads, count) - 1, [&parts] { parts.share(); });
+    parts.share();
   }
-  if (failure) std::rethrow_exception(failure);
+  parts.finish();
 }
 
 }  // namespace qmpshot::encode

@@ -41,7 +41,8 @@ Error refused(const std::string& command, const Refusal& refusal, bool negotiate
 
 std::int64_t Session::begin(const Command& command, std::string& out) {
   const bool is_handshake = command.name == "qmp_capabilities";
-  const std::int64_t id = is_handshake ? handshake_id_ : ++last_id_;
+  if (!is_handshake && ++last_id_ == handshake_id_) ++last_id_;
+  const std::int64_t id = is_handshake ? handshake_id_ : last_id_;
   is_shaking_ |= is_handshake;
   out += command_line(command, id);
   waiting_.emplace(id, Waiting{command.name, std::nullopt});
@@ -84,10 +85,9 @@ bool Session::is_for_another(const std::optional<std::int64_t>& id) const {
 }
 
 Result<void> Session::take_answer(Return done) {
-  if (is_for_another(done.id)) return {};
+  if (!done.id || is_for_another(done.id)) return {};
   if (!greeting_) return answered_without_greeting(nullptr);
-  if (!done.id) return {};
-  if (done.id == handshake_id_) {
+  if (is_shaking_ && done.id == handshake_id_) {
     is_shaking_ = false;
     negotiated_ = true;
   }
@@ -104,10 +104,10 @@ Result<void> Session::take_answer(Refusal refusal) {
     // QEMU echoes no id only where it could not parse our line: nothing later can be matched.
     return Error(Errc::bad_peer, "the peer could not read our command: " + refusal.description);
   }
-  if (refusal.id == handshake_id_) {
-    is_shaking_ = false;
+  if (is_shaking_ && refusal.id == handshake_id_) {
     // Already done: QEMU 11.1 may run on our connection what a client that was killed had sent it.
     if (refusal.error_class == "CommandNotFound") return take_answer(Return{refusal.id, Json()});
+    is_shaking_ = false;
   }
   if (const auto waiting = waiting_.find(*refusal.id); waiting != waiting_.end()) {
     Error error = refused(waiting->second.command, refusal, negotiated_);

@@ -4,9 +4,9 @@
 #include "qmp/client.h"
 #include "qmp/pause.h"
 #include "tests/support/await.h"
-#include "tests/support/descriptor_limits.h"
 #include "tests/support/many_monitors.h"
 #include "tests/support/real_qemu.h"
+#include "tests/support/sanitizers.h"
 #include "tests/support/tool.h"
 
 #include <fcntl.h>

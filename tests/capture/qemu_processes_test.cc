@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "capture/qemu_processes.h"
 
-#include "tests/support/descriptor_limits.h"
 #include "tests/support/proc_tree.h"
+#include "tests/support/sanitizers.h"
 #include "tests/support/sockets.h"
 
 #include <qmpshot/error.h>

@@ -125,8 +125,8 @@ TEST(ScreenDeflate, RestartForgetsTheRowsOfBefore) {
   EXPECT_EQ(out, compress(rows, 1));
 }
 
-TEST(ScreenDeflate, JoinsStreamsOfSeveral) {
-  const RowShape shape = {1001, 1, hash_bytes, near_bytes, 2};
+void expect_joined(std::size_t row_bytes) {
+  const RowShape shape = {row_bytes, 1, hash_bytes, near_bytes, 2};
   const Rows rows = make_rows(shape.row_bytes, 90, 2);
   std::vector<std::uint8_t> plain;
   for (const auto& row : rows) plain.insert(plain.end(), row.begin(), row.end());
@@ -137,13 +137,18 @@ TEST(ScreenDeflate, JoinsStreamsOfSeveral) {
     put_rows(first, std::span(rows).first(cut));
     first.end(false);
     second.restart(shape, rows.size() - cut, out);
-    const std::size_t before = std::min<std::size_t>(cut, deflate_window / shape.row_bytes + 1);
+    const std::size_t window_rows = (deflate_window + shape.row_bytes - 1) / shape.row_bytes;
+    const std::size_t before = std::min(cut, window_rows);
     put_rows(second, std::span(rows).subspan(cut - before, before));
     second.begin();
     put_rows(second, std::span(rows).subspan(cut));
     second.end(true);
-    ASSERT_EQ(inflate(out, plain.size()), plain) << cut;
+    ASSERT_EQ(inflate(out, plain.size()), plain) << row_bytes << ", " << cut;
   }
+}
+
+TEST(ScreenDeflate, JoinsStreamsOfSeveral) {
+  for (const std::size_t row_bytes : {1U, 1001U, 1024U, 16384U, 32769U}) expect_joined(row_bytes);
 }
 
 // A part that follows repeats what came before it: the same rows again cost next to nothing.

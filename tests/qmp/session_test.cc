@@ -66,6 +66,28 @@ TEST_F(SessionTest, AReplyToTheOneBeforeUsIsNotOurs) {
   EXPECT_TRUE(session.take_reply(dump)->ok());
 }
 
+TEST_F(SessionTest, AnAnswerWithoutAnIdIsNotOursEither) {
+  Session session(1000);
+  const auto id = session.begin(Command("qmp_capabilities"), sent_);
+  EXPECT_TRUE(session.accept(R"({"return": {}})").ok());
+  EXPECT_TRUE(session.accept(greeting).ok());
+  EXPECT_TRUE(session.accept(R"({"return": {}})").ok());
+  EXPECT_FALSE(session.take_reply(id));
+}
+
+// A connection may serve for years.
+TEST_F(SessionTest, NoCommandHasTheHandshakesId) {
+  Session session(3);
+  session.accept(greeting).value();
+  session.begin(Command("qmp_capabilities"), sent_);
+  session.accept(done(3)).value();
+  std::int64_t id = 0;
+  for (int i = 0; i < 3; ++i) {
+    id = session.begin(Command("screendump"), sent_);
+    EXPECT_NE(id, 3);
+  }
+}
+
 TEST_F(SessionTest, TheHandshakesRefusalIsAReplyToo) {
   const auto id = begin("qmp_capabilities");
   const auto next = begin("query-status");

@@ -2,7 +2,7 @@
 #include "qmp/transport.h"
 
 #include "tests/support/await.h"
-#include "tests/support/descriptor_limits.h"
+#include "tests/support/sanitizers.h"
 #include "tests/support/sockets.h"
 #include "tests/support/temp_folder.h"
 

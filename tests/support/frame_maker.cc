@@ -23,14 +23,17 @@ ImageView FrameMaker::make(std::uint64_t seed) {
   return lay_out(random);
 }
 
-// Nine in ten have at most 4,000 pixels, so that a million cases take minutes; one in 2,000 has up
-// to a million, which fills several bands and blocks.
+// Nine in ten have at most 4,000 pixels, so that a million cases take minutes; one in 4,000 has
+// half a million at least, which fill several bands and blocks, and mostly several strips.
 void FrameMaker::choose_size(SplitMix& random) {
-  const std::uint32_t kind = random.below(2000);
-  const std::uint32_t area = kind == 0    ? most_pixels
-                             : kind < 20  ? 60000
-                             : kind < 200 ? 12000
-                                          : 3000;
+  const std::uint32_t kind = random.below(4000);
+  if (kind == 0) {
+    width_ = 700 + random.below(800);
+    const std::uint32_t most = most_pixels / width_;
+    height_ = most / 2 + random.below(most / 2);
+    return;
+  }
+  const std::uint32_t area = kind < 40 ? 60000 : kind < 400 ? 12000 : 3000;
   width_ = 1 + random.below(random.one_in(2) ? 40 : random.one_in(2) ? 300 : 1500);
   height_ = 1 + random.below(std::clamp<std::uint32_t>(area / width_, 1, 4000));
 }

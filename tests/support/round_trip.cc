@@ -8,6 +8,8 @@
 #include "tests/support/bmp_reader.h"
 #include "tests/support/qoi_reader.h"
 
+#include <libdeflate.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
@@ -88,6 +90,7 @@ std::string RoundTrip::check(std::uint64_t seed) {
       if (!file) return describe(view, file.error().message(), encoder.name, target, seed);
       if (target == CpuTarget::scalar) {
         first = *file;
+        digest_ = libdeflate_crc32(digest_, first.data(), first.size());
         if (format.decode(first) == maker_.rgb()) continue;
         return describe(view, "decodes to other pixels", encoder.name, target, seed);
       }

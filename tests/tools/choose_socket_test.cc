@@ -2,9 +2,9 @@
 #include "tools/qmpshot/choose_socket.h"
 
 #include "tests/support/await.h"
-#include "tests/support/descriptor_limits.h"
 #include "tests/support/many_monitors.h"
 #include "tests/support/real_qemu.h"
+#include "tests/support/sanitizers.h"
 
 #include <asio/io_context.hpp>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What goes wrong: one line, its exit status, and a VM and files as they were.
 #include "tests/fake/fake_qemu.h"
-#include "tests/support/descriptor_limits.h"
+#include "tests/support/sanitizers.h"
 #include "tests/support/sockets.h"
 #include "tests/tools/qmpshot_case.h"
 

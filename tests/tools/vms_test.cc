@@ -4,7 +4,7 @@
 #include "qmp/client.h"
 #include "qmp/json.h"
 #include "tests/support/await.h"
-#include "tests/support/descriptor_limits.h"
+#include "tests/support/sanitizers.h"
 #include "tests/tools/qmpshot_case.h"
 
 #include <optional>
