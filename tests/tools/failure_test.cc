@@ -276,6 +276,16 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<std::string>{"-s", "x", "--text", "-o", "a.jpeg"},
                     std::vector<std::string>{"-s", "x", "--json", "--base64"}));
 
+TEST_F(Failure, NamesTheArgumentThatItDoesNotKnow) {
+  expect_failure(qmpshot({"vm.sock"}), 2, {"vm.sock belongs to no option", "--socket vm.sock"});
+  expect_failure(qmpshot({"--max-sze", "320", "-s", "x"}), 2, {"there is no option --max-sze"});
+}
+
+TEST_F(Failure, AFolderIsNoFile) {
+  expect_failure(qmpshot({"-s", vm().socket(), "-o", folder().path()}), 3,
+                 {folder().path(), "name a file in it"});
+}
+
 // Cases in which somebody is not root.
 class OtherUser : public Failure {
  protected:
@@ -350,7 +360,7 @@ TEST_F(OtherUser, OutputFolderNotWritable) {
   ProcessOptions options;
   options.user = somebody;
   expect_failure(qmpshot({"-s", other->socket(), "-o", file("a.png")}, options), 3,
-                 {file("a.png"), "Permission denied"});
+                 {file("a.png"), "Permission denied", "folder must be writable"});
   EXPECT_EQ(text(read_file(file("a.png"))), "old");
 }
 

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <stdexcept>
@@ -296,6 +297,15 @@ void finish(Raw& raw) {
   }
 }
 
+// CLI11 lists what it did not know from the end, an option's value before it.
+std::string unknown_argument(const CLI::App& app, int argc, char** argv) {
+  const std::vector<std::string> unknown = app.remaining();
+  const auto first = std::find_first_of(argv + 1, argv + argc, unknown.begin(), unknown.end());
+  const std::string word = first == argv + argc ? unknown.front() : *first;
+  if (word.starts_with('-')) return "there is no option " + word;
+  return word + " belongs to no option: a socket is named by --socket " + word;
+}
+
 }  // namespace
 
 std::variant<Options, int> parse_options(int argc, char** argv) {
@@ -310,6 +320,10 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   } catch (const CLI::Success& asked) {  // --help, --version
     app.exit(asked);
     return exit_status::done;
+  } catch (const CLI::ExtrasError&) {
+    std::fprintf(stderr, "qmpshot: reading the options: %s: see qmpshot --help\n",
+                 unknown_argument(app, argc, argv).c_str());
+    return exit_status::bad_usage;
   } catch (const std::exception& error) {  // CLI11's, and ours for sizes and boxes
     std::fprintf(stderr, "qmpshot: reading the options: %s: see qmpshot --help\n", error.what());
     return exit_status::bad_usage;

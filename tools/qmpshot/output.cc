@@ -19,9 +19,16 @@ namespace qmpshot::tools {
 namespace {
 
 Error cannot_save(const std::string& path, int errno_value) {
-  Error error = Error::from_errno(Errc::cannot_write, "saving " + path, errno_value);
-  if (errno_value != ENOENT) return error;
-  return Error(error.code(), error.message() + ": its folder is not there");
+  const Error error = Error::from_errno(Errc::cannot_write, "saving " + path, errno_value);
+  const auto with_advice = [&](const char* advice) {
+    return Error(error.code(), error.message() + ": " + advice);
+  };
+  switch (errno_value) {
+    case ENOENT: return with_advice("its folder is not there");
+    case EISDIR: return with_advice("name a file in it");
+    case EACCES: return with_advice("its folder must be writable: a new file takes its place");
+    default: return error;
+  }
 }
 
 //   return  0, or errno
