@@ -43,7 +43,6 @@ std::int64_t Session::begin(const Command& command, std::string& out) {
   const bool is_handshake = command.name == "qmp_capabilities";
   if (!is_handshake && ++last_id_ == handshake_id_) ++last_id_;
   const std::int64_t id = is_handshake ? handshake_id_ : last_id_;
-  is_shaking_ |= is_handshake;
   out += command_line(command, id);
   waiting_.emplace(id, Waiting{command.name, std::nullopt});
   return id;
@@ -78,22 +77,23 @@ Result<void> Session::take(std::string_view text) {
   return {};
 }
 
+// Whether the handshake was begun, and its reply did not come.
+bool Session::is_shaking() const {
+  const auto waiting = waiting_.find(handshake_id_);
+  return waiting != waiting_.end() && !waiting->second.reply;
+}
+
 // Replies to those before us come before the first one to us.
 bool Session::is_for_another(const std::optional<std::int64_t>& id) const {
   if (!id) return false;
-  return is_shaking_ ? *id != handshake_id_ : !waiting_.contains(*id);
+  return is_shaking() ? *id != handshake_id_ : !waiting_.contains(*id);
 }
 
 Result<void> Session::take_answer(Return done) {
   if (!done.id || is_for_another(done.id)) return {};
   if (!greeting_) return answered_without_greeting(nullptr);
-  if (is_shaking_ && done.id == handshake_id_) {
-    is_shaking_ = false;
-    negotiated_ = true;
-  }
-  if (const auto waiting = waiting_.find(*done.id); waiting != waiting_.end()) {
-    waiting->second.reply = Reply(std::move(done.value));
-  }
+  negotiated_ |= done.id == handshake_id_;
+  waiting_.at(*done.id).reply = Reply(std::move(done.value));
   return {};
 }
 
@@ -104,15 +104,13 @@ Result<void> Session::take_answer(Refusal refusal) {
     // QEMU echoes no id only where it could not parse our line: nothing later can be matched.
     return Error(Errc::bad_peer, "the peer could not read our command: " + refusal.description);
   }
-  if (is_shaking_ && refusal.id == handshake_id_) {
+  if (refusal.id == handshake_id_ && refusal.error_class == "CommandNotFound") {
     // Already done: QEMU 11.1 may run on our connection what a client that was killed had sent it.
-    if (refusal.error_class == "CommandNotFound") return take_answer(Return{refusal.id, Json()});
-    is_shaking_ = false;
+    return take_answer(Return{refusal.id, Json()});
   }
-  if (const auto waiting = waiting_.find(*refusal.id); waiting != waiting_.end()) {
-    Error error = refused(waiting->second.command, refusal, negotiated_);
-    waiting->second.reply = Reply(error.set_qemu_class(std::move(refusal.error_class)));
-  }
+  Waiting& waiting = waiting_.at(*refusal.id);
+  Error error = refused(waiting.command, refusal, negotiated_);
+  waiting.reply = Reply(error.set_qemu_class(std::move(refusal.error_class)));
   return {};
 }
 

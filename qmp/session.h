@@ -64,6 +64,7 @@ class Session {
   };
 
   Result<void> take(std::string_view text);
+  [[nodiscard]] bool is_shaking() const;
   [[nodiscard]] bool is_for_another(const std::optional<std::int64_t>& id) const;
   Result<void> take_answer(Return done);
   Result<void> take_answer(Refusal refusal);
@@ -73,7 +74,6 @@ class Session {
   std::map<std::int64_t, Waiting> waiting_;
   std::deque<Event> events_;
   std::int64_t handshake_id_;
-  bool is_shaking_ = false;  // the handshake was begun, and its reply did not come
   std::int64_t last_id_ = 1;
   std::string unfinished_;  // the lines of an answer whose last one did not come yet
 };
