@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "capture/freeze_guard.h"
 
+#include "encode/signals_held.h"
 #include "qmp/fd_passing.h"
 #include "qmp/pause.h"
 
@@ -123,9 +124,7 @@ constexpr int any_child = static_cast<int>(__WCLONE);  // also those that raise 
 // Waits for the child in a thread of its own, for a guard whose QEMU does not answer may outlive
 // whoever could. The callers' signals are not for it.
 void reap_later(pid_t child) {
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const encode::SignalsHeld held;
   try {
     std::thread([child] {
       while (::waitpid(child, nullptr, any_child) < 0 && errno == EINTR) {
@@ -133,7 +132,6 @@ void reap_later(pid_t child) {
     }).detach();
   } catch (const std::system_error&) {  // no threads left: a zombie until we end
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 }  // namespace
@@ -150,14 +148,9 @@ Result<FreezeGuard> FreezeGuard::start(int connected_socket) {
   // fork() without SIGCHLD: a caller that waits for its children does not meet one it does not
   // know. Signals wait meanwhile, so that none to our process group ends the guard before it
   // ignores them.
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const encode::SignalsHeld held;
   const auto child = static_cast<pid_t>(::syscall(SYS_clone, 0, nullptr, nullptr, nullptr, 0));
   if (child == 0) watch(connected_socket, heard.get());
-  const int clone_errno = errno;
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  errno = clone_errno;
   if (child < 0) return failed();
   return FreezeGuard(std::move(said), child);
 }

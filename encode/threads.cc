@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "encode/threads.h"
 
-#include <pthread.h>
+#include "encode/signals_held.h"
+
 #include <sched.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <atomic>
@@ -19,28 +19,12 @@ namespace {
 
 constexpr int most_threads = 8;
 
-// While it lives, what this thread starts takes no signals: they are for threads of the caller's.
-class SignalsHeld {
- public:
-  SignalsHeld() noexcept {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsHeld() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsHeld(const SignalsHeld&) = delete;
-  SignalsHeld& operator=(const SignalsHeld&) = delete;
-
- private:
-  sigset_t before_{};
-};
-
 // As many as there are to be had.
 std::vector<std::jthread> start_threads(std::size_t count, const std::function<void()>& work) {
   std::vector<std::jthread> threads;
-  threads.reserve(count);
   const SignalsHeld held;
   try {
+    threads.reserve(count);
     while (threads.size() < count) threads.emplace_back(work);
   } catch (const std::system_error&) {  // a limit of the user's or the system's
   } catch (const std::bad_alloc&) {
@@ -93,8 +77,8 @@ class Parts {
 
 unsigned usable_threads() noexcept {
   cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof set, &set) != 0)
-    return most_threads;  // a set cannot say so many
+  const bool is_known = ::sched_getaffinity(0, sizeof set, &set) == 0;
+  if (!is_known) return most_threads;  // more CPUs than a set can say
   return static_cast<unsigned>(std::min(CPU_COUNT(&set), most_threads));
 }
 
