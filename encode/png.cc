@@ -121,7 +121,8 @@ bool sample_colours(const ImageView& image, Palette& palette) {
 // Adds the colours of all rows, in their order, however many threads look for them; false where
 // they are more than a palette holds.
 bool find_colours(const ImageView& image, unsigned threads, Palette& palette) {
-  const std::size_t count = 1 + std::size_t{image.width_px} * image.height_px / (least_part_px + 1);
+  const std::size_t image_px = std::size_t{image.width_px} * image.height_px;
+  const std::size_t count = std::clamp<std::size_t>(threads, 1, 1 + image_px / least_part_px);
   std::vector<Palette> found(count, Palette(image.format));
   std::atomic<bool> good = true;
   const auto add_part = [&](std::size_t i) {
@@ -134,12 +135,14 @@ bool find_colours(const ImageView& image, unsigned threads, Palette& palette) {
   return good && std::ranges::all_of(found, [&](const Palette& part) { return palette.add(part); });
 }
 
-bool write_samples(const ImageView& image, SampleRows::Kind kind, unsigned threads,
+// Appends the stream of a frame that is said in grey or in true colour.
+void write_samples(const ImageView& image, PngColour colour, unsigned threads,
                    std::vector<std::byte>& out) {
+  const auto kind = colour == PngColour::grey ? SampleRows::Kind::grey : SampleRows::Kind::rgb;
   const std::size_t pixel_bytes = kind == SampleRows::Kind::rgb ? 3 : 1;
   const RowShape shape = {1 + pixel_bytes * image.width_px, pixel_bytes, hash_bytes, 0, patience};
   const auto rows = [&] { return std::make_unique<FilteredRows>(image, kind); };
-  return write_stream({shape, image.height_px, rows}, threads, out);
+  write_stream({shape, image.height_px, rows}, threads, out);
 }
 
 // Appends the stream if a palette serves, which sets the header's depth. Otherwise says how the
@@ -176,12 +179,12 @@ void write_fast(const ImageView& image, unsigned threads, PngHeader& header, Png
   Palette palette(image.format);
   PngChunk idat("IDAT", out);
   header.colour = write_indexed(image, threads, header, palette, out);
-  if (header.colour == PngColour::indexed) colours = palette.colours();
-  if (header.colour != PngColour::indexed) header.depth = 8;
-  if (header.colour == PngColour::grey) {
-    write_samples(image, SampleRows::Kind::grey, threads, out);
+  if (header.colour == PngColour::indexed) {
+    colours = palette.colours();
+  } else {
+    header.depth = 8;
+    write_samples(image, header.colour, threads, out);
   }
-  if (header.colour == PngColour::rgb) write_samples(image, SampleRows::Kind::rgb, threads, out);
   idat.end();
 }
 
