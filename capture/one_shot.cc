@@ -15,6 +15,12 @@
 namespace qmpshot::capture {
 namespace {
 
+// Whether nothing need be known of the VM before the dump is asked for.
+bool fits_one_message(const GrabRequest& request) {
+  const bool by_fd = request.route == Route::automatic || request.route == Route::fd;
+  return by_fd && is_plain(request) && request.display.is_first_console();
+}
+
 // Lend, dump, take back, in one message.
 asio::awaitable<qmp::SentCommands> send_dump(qmp::Client& client, const FrameSlot& slot,
                                              qmp::Deadline deadline) {
@@ -117,7 +123,8 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
   watch.lap("map");
   if (!image && left) throw image.error();
   if (!image) {
-    refusals.emplace_back(Route::fd, image.error());
+    // A peer that had to shake hands twice was not asked yet.
+    if (client.intake() == qmp::Intake::ahead) refusals.emplace_back(Route::fd, image.error());
     co_return std::nullopt;
   }
   frame.image = std::move(*image);
@@ -135,18 +142,18 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request) {
   Stopwatch watch;
   qmp::Client client = co_await qmp::Client::connect(std::move(socket_path), deadline);
   watch.lap("connect");
-  co_await client.begin_handshake(deadline);
+  const bool is_simple = fits_one_message(request);
+  co_await client.begin_handshake(deadline,
+                                  is_simple ? qmp::Intake::ahead : qmp::Intake::one_by_one);
 
   std::vector<RouteRefusal> refusals;
-  const bool by_fd = request.route == Route::automatic || request.route == Route::fd;
-  if (by_fd && is_plain(request) && request.display.is_first_console() &&
-      holds_frame_memory(client.native_handle()) == false) {
+  if (is_simple && holds_frame_memory(client.native_handle()) == false) {
     std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, deadline);
     if (frame) {
       check_content(request, *frame);
       co_return std::move(*frame);
     }
-    if (request.route == Route::fd) throw refusals.front().why;
+    if (request.route == Route::fd && !refusals.empty()) throw refusals.front().why;
   } else {
     co_await client.handshake(deadline);
     co_await reclaim_leftovers(client, deadline);

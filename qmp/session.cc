@@ -3,6 +3,7 @@
 
 #include "qmp/framing.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace qmpshot::qmp {
@@ -89,11 +90,17 @@ bool Session::is_for_another(const std::optional<std::int64_t>& id) const {
   return is_shaking() ? *id != handshake_id_ : !waiting_.contains(*id);
 }
 
+void Session::keep(std::int64_t id, Reply reply) {
+  Waiting& waiting = waiting_.at(id);
+  waiting.reply = std::move(reply);
+  if (waiting.forgotten) waiting_.erase(id);
+}
+
 Result<void> Session::take_answer(Return done) {
   if (!done.id || is_for_another(done.id)) return {};
   if (!greeting_) return answered_without_greeting(nullptr);
   negotiated_ |= done.id == handshake_id_;
-  waiting_.at(*done.id).reply = Reply(std::move(done.value));
+  keep(*done.id, Reply(std::move(done.value)));
   return {};
 }
 
@@ -108,9 +115,8 @@ Result<void> Session::take_answer(Refusal refusal) {
     // Already done: QEMU 11.1 may run on our connection what a client that was killed had sent it.
     return take_answer(Return{refusal.id, Json()});
   }
-  Waiting& waiting = waiting_.at(*refusal.id);
-  Error error = refused(waiting.command, refusal, negotiated_);
-  waiting.reply = Reply(error.set_qemu_class(std::move(refusal.error_class)));
+  Error error = refused(waiting_.at(*refusal.id).command, refusal, negotiated_);
+  keep(*refusal.id, Reply(error.set_qemu_class(std::move(refusal.error_class))));
   return {};
 }
 
@@ -120,6 +126,17 @@ std::optional<Reply> Session::take_reply(std::int64_t id) {
   std::optional<Reply> reply = std::move(waiting->second.reply);
   waiting_.erase(waiting);
   return reply;
+}
+
+void Session::forget(std::int64_t id) {
+  const auto waiting = waiting_.find(id);
+  if (waiting == waiting_.end()) return;
+  waiting->second.forgotten = true;
+  if (waiting->second.reply) waiting_.erase(waiting);
+}
+
+bool Session::is_owed_replies() const {
+  return std::ranges::any_of(waiting_, [](const auto& one) { return !one.second.reply; });
 }
 
 std::optional<Event> Session::take_event() {

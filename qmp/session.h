@@ -54,18 +54,23 @@ class Session {
   // The oldest event not taken yet.
   std::optional<Event> take_event();
 
-  // From now on nobody waits for this id.
-  void forget(std::int64_t id) { waiting_.erase(id); }
+  // From now on nobody waits for this id; its reply is still owed.
+  void forget(std::int64_t id);
+
+  // Whether a command has no reply yet. QEMU gives each one, in order.
+  [[nodiscard]] bool is_owed_replies() const;
 
  private:
   struct Waiting {
     std::string command;
     std::optional<Reply> reply;
+    bool forgotten = false;
   };
 
   Result<void> take(std::string_view text);
   [[nodiscard]] bool is_shaking() const;
   [[nodiscard]] bool is_for_another(const std::optional<std::int64_t>& id) const;
+  void keep(std::int64_t id, Reply reply);
   Result<void> take_answer(Return done);
   Result<void> take_answer(Refusal refusal);
 

@@ -269,6 +269,18 @@ TEST_F(SessionTest, ForgettingAReplyThatCameDropsIt) {
   EXPECT_FALSE(session_.take_reply(id));
 }
 
+TEST_F(SessionTest, AForgottenReplyIsStillOwed) {
+  EXPECT_FALSE(session_.is_owed_replies());
+  const auto forgotten = begin("screendump");
+  const auto last = begin("remove-fd");
+  session_.forget(forgotten);
+  EXPECT_TRUE(session_.is_owed_replies());
+  accept(done(forgotten));
+  EXPECT_TRUE(session_.is_owed_replies());
+  accept(done(last));
+  EXPECT_FALSE(session_.is_owed_replies()) << "one that waits to be taken is not owed";
+}
+
 TEST_F(SessionTest, KeepsEventsInOrderBetweenReplies) {
   const auto id = begin("stop");
   accept(R"({"event":"STOP"})");
