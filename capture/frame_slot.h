@@ -27,8 +27,8 @@ class FrameSlot {
   // The frame, copied: the slot can be used again.
   Result<Image> read(PixelMemory& memory) const { return read_ppm_file(memory_.get(), memory); }
 
-  // The frame without a copy, for a slot that is used once. Seals the memory first: nobody, QEMU
-  // included, can change or cut it any more, so it is mapped without fear of SIGBUS.
+  // The frame, for a slot that is used once: without a copy where the memory can be sealed. Nobody,
+  // QEMU included, can change or cut it any more then, so it is mapped without fear of SIGBUS.
   Result<Image> seal_and_map();
 
   // Gives the pages back, also those that QEMU still holds a descriptor of. Not after sealing.

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 
 namespace qmpshot::capture {
@@ -83,6 +84,19 @@ TEST(FrameSlot, SealedMemoryCanNeitherChangeNorShrinkNorGrow) {
   EXPECT_EQ(::ftruncate(slot.writer(), 4096), -1);
   EXPECT_EQ(errno, EPERM);
   EXPECT_EQ(test::text(image.view().pixels), "abcdefghijkl");
+}
+
+TEST(FrameSlot, MemoryThatCannotBeSealedIsCopied) {
+  FrameSlot slot = FrameSlot::create().value();
+  dump(slot, large);
+  const std::string itself = "/proc/self/fd/" + std::to_string(slot.writer());
+  const UniqueFd writable(::open(itself.c_str(), O_RDWR | O_CLOEXEC));
+  void* const mapped = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, writable.get(), 0);
+  ASSERT_NE(mapped, MAP_FAILED);
+  const Image image = slot.seal_and_map().value();
+  std::memset(mapped, 0, large.size());
+  EXPECT_EQ(test::text(image.view().pixels), "abcdefghijkl");
+  ::munmap(mapped, 4096);
 }
 
 TEST(FrameSlot, MappedFrameOutlivesItsSlot) {
