@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "encode/deflate.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -24,8 +22,6 @@ static_assert(band_bytes >= deflate_window);  // what comes before begin() is no
 // is for, and its head (some 80 bytes) should not count.
 constexpr std::size_t full_tokens = 16384;
 constexpr std::size_t full_literals = 49152;
-
-constexpr std::size_t always_literals = 8192;
 
 // Length symbols (RFC 1951, 3.2.5): their first length and extra bits follow from these.
 constexpr std::array<std::uint16_t, 29> length_base = {3,  4,  5,  6,   7,   8,   9,   10,  11, 13,
@@ -153,14 +149,7 @@ ScreenDeflate::Workspace* ScreenDeflate::take_workspace() {
   for (auto& spare : spares) {
     if (Workspace* const waiting = spare.exchange(nullptr)) return waiting;
   }
-  auto* const fresh = new Workspace;
-#ifdef MADV_POPULATE_WRITE  // Linux 5.14; where it fails, each page is mapped when it is touched
-  // The pages that every picture touches, at once: a third of what one after the other costs.
-  const auto first = reinterpret_cast<std::uintptr_t>(fresh) & ~std::uintptr_t{4095};
-  const auto last = reinterpret_cast<std::uintptr_t>(fresh->literals) + always_literals;
-  (void)::madvise(reinterpret_cast<void*>(first), last - first, MADV_POPULATE_WRITE);
-#endif
-  return fresh;
+  return new Workspace;
 }
 
 void ScreenDeflate::GiveBack::operator()(Workspace* workspace) const noexcept {
@@ -171,9 +160,7 @@ void ScreenDeflate::GiveBack::operator()(Workspace* workspace) const noexcept {
   delete workspace;
 }
 
-ScreenDeflate::ScreenDeflate() : work_(take_workspace()), kernels_(&deflate_kernels()) {
-  std::memset(work_->memory, 0, slack);
-}
+ScreenDeflate::ScreenDeflate() : work_(take_workspace()), kernels_(&deflate_kernels()) {}
 
 ScreenDeflate::~ScreenDeflate() = default;
 
@@ -191,8 +178,9 @@ void ScreenDeflate::restart(const RowShape& shape, std::size_t row_count,
   pending_ = 0;
   adler_ = 1;
   position_ = 2 * deflate_window;
+  std::memset(work_->memory, 0, slack);
   std::memset(work_->hash, 0, sizeof work_->hash);
-  std::memset(work_->near, 0, sizeof work_->near);
+  if (shape.near_bytes != 0) std::memset(work_->near, 0, sizeof work_->near);
   std::memset(work_->above, 0, sizeof work_->above);
 }
 
