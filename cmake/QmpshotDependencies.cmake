@@ -48,7 +48,6 @@ target_compile_definitions(qmpshot_highway INTERFACE
   HWY_IS_DEBUG_BUILD=0 HWY_COMPILE_ALL_ATTAINABLE HWY_DISABLE_F16C
   HWY_DISABLE_PCLMUL_AES)
 qmpshot_dependency(qmpshot_xxhash xxhash.h)
-qmpshot_dependency(qmpshot_cli11 CLI/CLI.hpp)
 qmpshot_dependency(qmpshot_spdlog spdlog/spdlog.h)
 # Header-only: the library would cost a dynamic link, and only --verbose ever uses it.
 target_compile_definitions(qmpshot_spdlog INTERFACE FMT_HEADER_ONLY SPDLOG_FMT_EXTERNAL)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Where the picture goes, and in which form.
 #include "encode/base64.h"
+#include "encode/encoder.h"
 #include "tests/tools/qmpshot_case.h"
 
 #include <sys/stat.h>
@@ -254,6 +255,11 @@ TEST_F(Output, HelpAndVersionGoToStdoutWithoutAVm) {
   const Finished help = qmpshot({"--help"});
   expect_success(help);
   EXPECT_NE(help.out.find("--socket"), std::string::npos);
+  std::string formats;
+  for (const encode::Encoder& encoder : encode::encoders()) {
+    formats += (formats.empty() ? "" : "|") + std::string(encoder.name);
+  }
+  EXPECT_NE(help.out.find("--format FORMAT     " + formats + ";"), std::string::npos);
   const Finished version = qmpshot({"--version"});
   expect_success(version);
   EXPECT_TRUE(version.out.starts_with("qmpshot "));
