@@ -13,9 +13,11 @@ namespace qmpshot::capture {
 qmp::FdsetId random_fdset_id() {
   std::uint32_t bits = 0;
   (void)!::getrandom(&bits, sizeof bits, 0);  // cannot fail for so few bytes
-  // Far above the numbers of who counts sets, as libvirt does, and no longer than it must be.
+  // Far above the numbers of who counts sets, as libvirt does, and no longer than it must be: QEMU
+  // reads it three times, byte by byte. Where two of us choose the same for one VM at one moment,
+  // each notices, and takes another route.
   // add-fd takes 63 bits, but the number in "/dev/fdset/N" is read as an int (5.2 to 11.1).
-  constexpr qmp::FdsetId first = 10'000'000;
+  constexpr qmp::FdsetId first = 10'000;
   return first + static_cast<qmp::FdsetId>(bits) % (9 * first);
 }
 

@@ -31,7 +31,7 @@ std::int64_t random_id() {
 }  // namespace
 
 SentCommands::~SentCommands() {
-  for (const Waiting& one : waiting_) session_->forget(one.id);
+  for (const Waiting& one : waiting_) session_->forget(one.number);
 }
 
 asio::awaitable<Client> Client::connect(std::string path, Deadline deadline) {
@@ -67,9 +67,9 @@ asio::awaitable<void> Client::begin_handshake(Deadline deadline, Intake intake) 
   // Not after the greeting: a guest agent has none, and reveals itself by its answer. And not
   // twice, when the first try came while another client was served: QEMU refuses the second.
   std::string bytes;
-  if (!handshake_id_) {
+  if (!handshake_) {
     intake_ = intake;
-    handshake_id_ = session_.begin(
+    handshake_ = session_.begin(
         intake == Intake::ahead ? qmp_capabilities_oob() : qmp_capabilities(), bytes);
   }
   co_await transport_.send(bytes, -1, deadline);
@@ -77,11 +77,11 @@ asio::awaitable<void> Client::begin_handshake(Deadline deadline, Intake intake) 
 
 asio::awaitable<void> Client::handshake(Deadline deadline) {
   co_await begin_handshake(deadline);
-  const Reply reply = co_await reply_to(*handshake_id_, "qmp_capabilities", deadline);
+  const Reply reply = co_await reply_to(*handshake_, "qmp_capabilities", deadline);
   if (reply.ok()) co_return;
   if (intake_ == Intake::one_by_one) throw reply.error();
   co_await settle(deadline);  // what was sent behind it is refused as well
-  handshake_id_.reset();
+  handshake_.reset();
   co_await handshake(deadline);
 }
 
@@ -106,8 +106,8 @@ asio::awaitable<SentCommands> Client::send_all(std::vector<Command> commands, in
   std::string bytes;
   SentCommands sent(session_);
   for (Command& command : commands) {
-    const std::int64_t id = session_.begin(command, bytes);
-    sent.waiting_.push_back({id, std::move(command.name)});
+    const std::int64_t number = session_.begin(command, bytes);
+    sent.waiting_.push_back({number, std::move(command.name)});
   }
   co_await transport_.send(bytes, fd, deadline);
   co_return sent;
@@ -115,7 +115,7 @@ asio::awaitable<SentCommands> Client::send_all(std::vector<Command> commands, in
 
 asio::awaitable<Reply> Client::next_reply(SentCommands& sent, Deadline deadline) {
   const SentCommands::Waiting& first = sent.waiting_.front();
-  Reply reply = co_await reply_to(first.id, first.name, deadline);
+  Reply reply = co_await reply_to(first.number, first.name, deadline);
   sent.waiting_.pop_front();
   co_return reply;
 }
@@ -143,10 +143,10 @@ asio::awaitable<std::vector<Answer>> Client::execute_watching(std::vector<Comman
   co_return answers;
 }
 
-asio::awaitable<Reply> Client::reply_to(std::int64_t id, std::string name, Deadline deadline) {
+asio::awaitable<Reply> Client::reply_to(std::int64_t number, std::string name, Deadline deadline) {
   try {
     for (;;) {
-      if (std::optional<Reply> reply = session_.take_reply(id)) co_return std::move(*reply);
+      if (std::optional<Reply> reply = session_.take_reply(number)) co_return std::move(*reply);
       co_await pump(deadline);
     }
   } catch (const Error& error) {

@@ -34,7 +34,7 @@ class SentCommands {
  private:
   friend class Client;
   struct Waiting {
-    std::int64_t id;
+    std::int64_t number;  // the session's
     std::string name;
   };
 
@@ -133,11 +133,11 @@ class Client {
   asio::awaitable<void> pump(Deadline deadline);
   // Takes what was sent to its end.
   asio::awaitable<void> settle(Deadline deadline);
-  asio::awaitable<Reply> reply_to(std::int64_t id, std::string name, Deadline deadline);
+  asio::awaitable<Reply> reply_to(std::int64_t number, std::string name, Deadline deadline);
 
   Transport transport_;
   Session session_;
-  std::optional<std::int64_t> handshake_id_;
+  std::optional<std::int64_t> handshake_;  // the session's number
   Intake intake_ = Intake::one_by_one;
 };
 

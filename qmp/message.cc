@@ -72,9 +72,10 @@ Result<Message> parse_message(std::string_view line) {
   return not_qmp(line);
 }
 
-std::string command_line(const Command& command, std::int64_t id) {
+std::string command_line(const Command& command, std::optional<std::int64_t> id) {
   JsonWriter writer;
-  writer.begin_object().key("execute").string(command.name).key("id").integer(id);
+  writer.begin_object().key("execute").string(command.name);
+  if (id) writer.key("id").integer(*id);
   if (!command.arguments.empty()) writer.key("arguments").raw(command.arguments);
   writer.end_object();
   return writer.text() + "\n";

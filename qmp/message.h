@@ -69,6 +69,6 @@ struct Command {
 };
 
 // The line to send, its "\n" included.
-std::string command_line(const Command& command, std::int64_t id);
+std::string command_line(const Command& command, std::optional<std::int64_t> id = std::nullopt);
 
 }  // namespace qmpshot::qmp

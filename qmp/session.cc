@@ -41,12 +41,11 @@ Error refused(const std::string& command, const Refusal& refusal, bool negotiate
 }  // namespace
 
 std::int64_t Session::begin(const Command& command, std::string& out) {
-  const bool is_handshake = command.name == "qmp_capabilities";
-  if (!is_handshake && ++last_id_ == handshake_id_) ++last_id_;
-  const std::int64_t id = is_handshake ? handshake_id_ : last_id_;
-  out += command_line(command, id);
-  waiting_.emplace(id, Waiting{command.name, std::nullopt});
-  return id;
+  Sent sent{command.name, std::nullopt, std::nullopt};
+  if (command.name == "qmp_capabilities") sent.id = handshake_id_;
+  out += command_line(command, sent.id);
+  sent_.emplace(++last_number_, std::move(sent));
+  return last_number_;
 }
 
 Result<void> Session::accept(std::string_view line) {
@@ -78,65 +77,59 @@ Result<void> Session::take(std::string_view text) {
   return {};
 }
 
-// Whether the handshake was begun, and its reply did not come.
-bool Session::is_shaking() const {
-  const auto waiting = waiting_.find(handshake_id_);
-  return waiting != waiting_.end() && !waiting->second.reply;
+// Who waits for the answer that has this id: the first without a reply, if the id is its own.
+Session::Sents::iterator Session::asked_by(const std::optional<std::int64_t>& id) {
+  const auto first = std::ranges::find_if(sent_, [](const auto& one) { return !one.second.reply; });
+  return first != sent_.end() && first->second.id == id ? first : sent_.end();
 }
 
-// Replies to those before us come before the first one to us.
-bool Session::is_for_another(const std::optional<std::int64_t>& id) const {
-  if (!id) return false;
-  return is_shaking() ? *id != handshake_id_ : !waiting_.contains(*id);
-}
-
-void Session::keep(std::int64_t id, Reply reply) {
-  Waiting& waiting = waiting_.at(id);
-  waiting.reply = std::move(reply);
-  if (waiting.forgotten) waiting_.erase(id);
+void Session::keep(Sents::iterator asked, Reply reply) {
+  asked->second.reply = std::move(reply);
+  if (asked->second.forgotten) sent_.erase(asked);
 }
 
 Result<void> Session::take_answer(Return done) {
-  if (!done.id || is_for_another(done.id)) return {};
+  const auto asked = asked_by(done.id);
+  if (asked == sent_.end()) return {};
   if (!greeting_) return answered_without_greeting(nullptr);
-  negotiated_ |= done.id == handshake_id_;
-  keep(*done.id, Reply(std::move(done.value)));
+  negotiated_ |= asked->second.id.has_value();
+  keep(asked, Reply(std::move(done.value)));
   return {};
 }
 
 Result<void> Session::take_answer(Refusal refusal) {
-  if (is_for_another(refusal.id)) return {};
+  const bool knows_nothing = refusal.error_class == "CommandNotFound";
+  const auto asked = asked_by(refusal.id);
+  // Old guest agents echo no id.
+  const bool is_ours = asked != sent_.end() || (!greeting_ && !refusal.id && knows_nothing);
+  if (!is_ours) return {};
   if (!greeting_) return answered_without_greeting(&refusal);
-  if (!refusal.id) {
-    // QEMU echoes no id only where it could not parse our line: nothing later can be matched.
-    return Error(Errc::bad_peer, "the peer could not read our command: " + refusal.description);
-  }
-  if (refusal.id == handshake_id_ && refusal.error_class == "CommandNotFound") {
+  if (refusal.id && knows_nothing) {
     // Already done: QEMU 11.1 may run on our connection what a client that was killed had sent it.
     return take_answer(Return{refusal.id, Json()});
   }
-  Error error = refused(waiting_.at(*refusal.id).command, refusal, negotiated_);
-  keep(*refusal.id, Reply(error.set_qemu_class(std::move(refusal.error_class))));
+  Error error = refused(asked->second.command, refusal, negotiated_);
+  keep(asked, Reply(error.set_qemu_class(std::move(refusal.error_class))));
   return {};
 }
 
-std::optional<Reply> Session::take_reply(std::int64_t id) {
-  const auto waiting = waiting_.find(id);
-  if (waiting == waiting_.end() || !waiting->second.reply) return std::nullopt;
-  std::optional<Reply> reply = std::move(waiting->second.reply);
-  waiting_.erase(waiting);
+std::optional<Reply> Session::take_reply(std::int64_t number) {
+  const auto sent = sent_.find(number);
+  if (sent == sent_.end() || !sent->second.reply) return std::nullopt;
+  std::optional<Reply> reply = std::move(sent->second.reply);
+  sent_.erase(sent);
   return reply;
 }
 
-void Session::forget(std::int64_t id) {
-  const auto waiting = waiting_.find(id);
-  if (waiting == waiting_.end()) return;
-  waiting->second.forgotten = true;
-  if (waiting->second.reply) waiting_.erase(waiting);
+void Session::forget(std::int64_t number) {
+  const auto sent = sent_.find(number);
+  if (sent == sent_.end()) return;
+  sent->second.forgotten = true;
+  if (sent->second.reply) sent_.erase(sent);
 }
 
 bool Session::is_owed_replies() const {
-  return std::ranges::any_of(waiting_, [](const auto& one) { return !one.second.reply; });
+  return std::ranges::any_of(sent_, [](const auto& one) { return !one.second.reply; });
 }
 
 std::optional<Event> Session::take_event() {

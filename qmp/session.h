@@ -28,58 +28,59 @@ class Session {
   // The data of a longer one is not kept: QEMU's own are a few hundred bytes.
   static constexpr std::size_t max_event_bytes = 16384;
 
-  // QEMU 11.1 gives the reply to a client that was killed to the next one, before or after the
-  // greeting, and a reply that is not ours must not look like one of ours. So the handshake has a
-  // random id on a connection, and what comes before its reply is not ours. The ids of the others
-  // are as short as they can be: QEMU reads a command byte by byte, some 4 us each.
-  //   handshake_id  of qmp_capabilities, which is begun once; not 0
+  // QMP answers each command once, in their order, so that is what says whose a reply is; an id
+  // would be read by QEMU byte by byte, some 4 us each. Only where the order begins has to be
+  // known: QEMU 11.1 gives the reply to a client that was killed to the next one, before or after
+  // the greeting. So the handshake has a random id, and what comes before its reply is not ours.
+  //   handshake_id  of qmp_capabilities; not 0
   explicit Session(std::int64_t handshake_id = 1) : handshake_id_(handshake_id) {}
 
-  // Appends the command's line to `out` and returns the id under which its reply will be found.
+  // Appends the command's line to `out` and returns the number under which its reply will be found.
+  // No two have the same.
   std::int64_t begin(const Command& command, std::string& out);
 
-  // Takes one line from the peer. Replies to ids that nobody waits for are dropped: a reply may
-  // come after the caller gave up. Answers of a monitor that writes each over several lines
-  // (-qmp-pretty) are put together.
-  //   errors  bad_peer: not QMP, which an answer before any greeting is not either; or the peer
-  //           says that it could not parse what we sent
+  // Takes one line from the peer. Replies that nobody waits for are dropped: one may come after the
+  // caller gave up. Answers of a monitor that writes each over several lines (-qmp-pretty) are put
+  // together.
+  //   errors  bad_peer: not QMP, which an answer before any greeting is not either
   Result<void> accept(std::string_view line);
 
   // Nothing where the peer did not greet yet.
   [[nodiscard]] const std::optional<Greeting>& greeting() const noexcept { return greeting_; }
 
   // The reply to a command, once.
-  std::optional<Reply> take_reply(std::int64_t id);
+  std::optional<Reply> take_reply(std::int64_t number);
 
   // The oldest event not taken yet.
   std::optional<Event> take_event();
 
-  // From now on nobody waits for this id; its reply is still owed.
-  void forget(std::int64_t id);
+  // From now on nobody waits for this reply; it is still owed.
+  void forget(std::int64_t number);
 
-  // Whether a command has no reply yet. QEMU gives each one, in order.
+  // Whether a command has no reply yet.
   [[nodiscard]] bool is_owed_replies() const;
 
  private:
-  struct Waiting {
+  struct Sent {
     std::string command;
+    std::optional<std::int64_t> id;  // the handshake's; the others have none
     std::optional<Reply> reply;
     bool forgotten = false;
   };
 
   Result<void> take(std::string_view text);
-  [[nodiscard]] bool is_shaking() const;
-  [[nodiscard]] bool is_for_another(const std::optional<std::int64_t>& id) const;
-  void keep(std::int64_t id, Reply reply);
+  using Sents = std::map<std::int64_t, Sent>;  // by their numbers, which is their order
+  Sents::iterator asked_by(const std::optional<std::int64_t>& id);
+  void keep(Sents::iterator asked, Reply reply);
   Result<void> take_answer(Return done);
   Result<void> take_answer(Refusal refusal);
 
   std::optional<Greeting> greeting_;
   bool negotiated_ = false;
-  std::map<std::int64_t, Waiting> waiting_;
+  Sents sent_;  // and whose reply was not taken
   std::deque<Event> events_;
   std::int64_t handshake_id_;
-  std::int64_t last_id_ = 1;
+  std::int64_t last_number_ = 0;
   std::string unfinished_;  // the lines of an answer whose last one did not come yet
 };
 

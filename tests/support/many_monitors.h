@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -79,7 +80,8 @@ class ManyMonitors {
 
   static void reply(const Client& client, std::string_view line) {
     const qmp::Json command = qmp::Json::parse(line).value();
-    const std::string id = ", \"id\": " + std::to_string(command["id"].integer().value_or(0));
+    const std::optional<std::int64_t> number = command["id"].integer();
+    const std::string id = number ? ", \"id\": " + std::to_string(*number) : "";
     const bool shakes = command["execute"].string() == "qmp_capabilities";
     const bool knows = client.answers == Answers::as_machine ||
                        (client.answers == Answers::as_storage_daemon && shakes);
