@@ -123,8 +123,7 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
   watch.lap("map");
   if (!image && left) throw image.error();
   if (!image) {
-    // A peer that had to shake hands twice was not asked yet.
-    if (client.intake() == qmp::Intake::ahead) refusals.emplace_back(Route::fd, image.error());
+    refusals.emplace_back(Route::fd, image.error());
     co_return std::nullopt;
   }
   frame.image = std::move(*image);
@@ -142,18 +141,16 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request) {
   Stopwatch watch;
   qmp::Client client = co_await qmp::Client::connect(std::move(socket_path), deadline);
   watch.lap("connect");
-  const bool is_simple = fits_one_message(request);
-  co_await client.begin_handshake(deadline,
-                                  is_simple ? qmp::Intake::ahead : qmp::Intake::one_by_one);
+  co_await client.begin_handshake(deadline);
 
   std::vector<RouteRefusal> refusals;
-  if (is_simple && holds_frame_memory(client.native_handle()) == false) {
+  if (fits_one_message(request) && holds_frame_memory(client.native_handle()) == false) {
     std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, deadline);
     if (frame) {
       check_content(request, *frame);
       co_return std::move(*frame);
     }
-    if (request.route == Route::fd && !refusals.empty()) throw refusals.front().why;
+    if (request.route == Route::fd) throw refusals.front().why;
   } else {
     co_await client.handshake(deadline);
     co_await reclaim_leftovers(client, deadline);

@@ -51,16 +51,6 @@ struct Answer {
   std::vector<Event> events;
 };
 
-// How QEMU takes commands off a connection.
-enum class Intake {
-  // It reads one when it is done with the one before, and sees only then that the client left.
-  one_by_one,
-  // It reads up to eight while it runs one, so that reading them takes no time of its own. Those it
-  // has not begun when it sees that the client left it drops.
-  //   source  QEMU monitor/qmp.c: what negotiating `oob` does to commands that are none
-  ahead,
-};
-
 // Used by one coroutine at a time, on one strand. After connection_lost or bad_peer it is of no
 // more use; after timed_out or cancelled a late reply is dropped and the next command works.
 class Client {
@@ -74,12 +64,10 @@ class Client {
 
   // Sends what handshake() begins with. Commands may follow at once: QEMU takes its time to accept
   // a client and to greet it, and reads them afterwards.
-  //   intake  `ahead` is no more than a wish
   //   errors  connection_lost, timed_out, cancelled
-  asio::awaitable<void> begin_handshake(Deadline deadline, Intake intake = Intake::one_by_one);
+  asio::awaitable<void> begin_handshake(Deadline deadline);
 
-  // Leaves negotiation mode; afterwards there is a greeting(). Where the peer does not take
-  // commands ahead, it has refused those that were sent behind begin_handshake().
+  // Leaves negotiation mode; afterwards there is a greeting().
   //   errors  monitor_busy: connected, but never greeted; bad_peer: QEMU's monitor for people, a
   //           guest agent or something else, by its name; timed_out: greeted, but not answered;
   //           refused, connection_lost, cancelled
@@ -113,8 +101,8 @@ class Client {
   // The oldest event not taken yet, or the next to come.
   asio::awaitable<Event> next_event(Deadline deadline);
 
-  // Awaits what the peer was sent, tells it that no more comes and reads to the end. A connection
-  // that is simply closed drops the commands that were not begun.
+  // Tells the peer that no more comes and reads to the end: the peer first runs every command it
+  // was sent. One that is simply closed drops those it has not begun.
   //   errors  timed_out, connection_lost, cancelled
   asio::awaitable<void> leave(Deadline deadline);
 
@@ -123,22 +111,16 @@ class Client {
     return session_.greeting();
   }
 
-  // After the handshake.
-  [[nodiscard]] Intake intake() const noexcept { return intake_; }
-
   [[nodiscard]] int native_handle() const noexcept { return transport_.native_handle(); }
 
  private:
   // Reads one line and lets the session take it.
   asio::awaitable<void> pump(Deadline deadline);
-  // Takes what was sent to its end.
-  asio::awaitable<void> settle(Deadline deadline);
   asio::awaitable<Reply> reply_to(std::int64_t number, std::string name, Deadline deadline);
 
   Transport transport_;
   Session session_;
   std::optional<std::int64_t> handshake_;  // the session's number
-  Intake intake_ = Intake::one_by_one;
 };
 
 }  // namespace qmpshot::qmp

@@ -18,10 +18,6 @@ Command qmp_capabilities() {
   return Command("qmp_capabilities");
 }
 
-Command qmp_capabilities_oob() {
-  return {"qmp_capabilities", R"({"enable":["oob"]})"};
-}
-
 Command add_fd(FdsetId id, std::string_view opaque) {
   JsonWriter arguments;
   arguments.begin_object().key("fdset-id").integer(id).key("opaque").string(opaque).end_object();

@@ -21,8 +21,6 @@ using FdsetId = std::int64_t;  // 0 to 2^31-1, one name space for all monitors o
 std::string fdset_path(FdsetId id);
 
 Command qmp_capabilities();
-// And negotiates `oob`, which peers other than QEMU may not know.
-Command qmp_capabilities_oob();
 
 // Adds the descriptor sent along to the set `id`, which is made where it is not there yet.
 Command add_fd(FdsetId id, std::string_view opaque);

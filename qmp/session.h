@@ -57,9 +57,6 @@ class Session {
   // From now on nobody waits for this reply; it is still owed.
   void forget(std::int64_t number);
 
-  // Whether a command has no reply yet.
-  [[nodiscard]] bool is_owed_replies() const;
-
  private:
   struct Sent {
     std::string command;

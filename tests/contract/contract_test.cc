@@ -148,7 +148,10 @@ TEST_P(Contract, AHundredFramesOnOneConnectionLeaveNothing) {
 
 TEST_P(Contract, FiftyOneShotsLeaveNothing) {
   start(Hardware::drawing);
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(shoot().ok());
+  for (int i = 0; i < 50; ++i) {
+    const Result<Frame> frame = shoot();
+    ASSERT_TRUE(frame.ok()) << "shot " << i << ": " << frame.error().message();
+  }
   expect_nothing_left();
 }
 

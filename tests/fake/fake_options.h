@@ -80,7 +80,6 @@ struct FakeOptions {
       FakeConsole::text(), FakeConsole::text()};
   std::vector<std::string> other_devices;  // ids that exist and are no display
 
-  bool oob = true;                 // has the capability, and lets it be enabled
   bool swaps_png_colours = false;  // as 7.1 to 8.0 did before they were patched
   Lie lie = Lie::none;
 

@@ -48,9 +48,7 @@ std::string FakeVm::greeting() {
   out.key("qemu").begin_object().key("micro").integer(version.micro);
   out.key("minor").integer(version.minor).key("major").integer(version.major).end_object();
   out.key("package").string(options_.package).end_object();
-  out.key("capabilities").begin_array();
-  if (options_.oob) out.string("oob");
-  out.end_array().end_object().end_object();
+  out.key("capabilities").begin_array().string("oob").end_array().end_object().end_object();
   return out.text();
 }
 
@@ -110,9 +108,6 @@ std::optional<FakeReply> FakeVm::run(const std::string& name, const qmp::Json& a
   }
   const std::int64_t fdset = arguments["fdset-id"].integer().value_or(0);
   if (name == "qmp_capabilities") {
-    if (!options_.oob && arguments["enable"].size() != 0) {
-      return FakeError{"GenericError", "Capability oob is not available"};
-    }
     if (std::exchange(negotiated_, true)) {
       return FakeError{"CommandNotFound",
                        "Capabilities negotiation is already complete, command ignored"};

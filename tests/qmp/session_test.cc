@@ -253,18 +253,6 @@ TEST_F(SessionTest, ForgettingAReplyThatCameDropsIt) {
   EXPECT_FALSE(session_.take_reply(id));
 }
 
-TEST_F(SessionTest, AForgottenReplyIsStillOwed) {
-  EXPECT_FALSE(session_.is_owed_replies());
-  const auto forgotten = begin("screendump");
-  begin("remove-fd");
-  session_.forget(forgotten);
-  EXPECT_TRUE(session_.is_owed_replies());
-  accept(done());
-  EXPECT_TRUE(session_.is_owed_replies());
-  accept(done());
-  EXPECT_FALSE(session_.is_owed_replies()) << "one that waits to be taken is not owed";
-}
-
 TEST_F(SessionTest, KeepsEventsInOrderBetweenReplies) {
   const auto id = begin("stop");
   accept(R"({"event":"STOP"})");
