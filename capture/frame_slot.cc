@@ -27,12 +27,12 @@ void FrameSlot::rewind() noexcept {
 }
 
 Result<Image> FrameSlot::seal_and_map() {
-  if (::fcntl(memory_.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0) {
-    // EBUSY: the kernel still holds pages that were written, as happens while QEMU is killed.
-    PixelMemory memory;
-    return read(memory);
-  }
-  return map_ppm_file(memory_.get());
+  // Not F_SEAL_WRITE: for it the kernel waits until no CPU has pages of this file in hand, as long
+  // as compressing them takes, and where QEMU is killed it gives up with EBUSY.
+  constexpr int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE;
+  if (::fcntl(memory_.get(), F_ADD_SEALS, seals) == 0) return map_ppm_file(memory_.get());
+  PixelMemory memory;  // Linux before 5.1
+  return read(memory);
 }
 
 void FrameSlot::release_pages() noexcept {

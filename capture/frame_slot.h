@@ -28,7 +28,8 @@ class FrameSlot {
   Result<Image> read(PixelMemory& memory) const { return read_ppm_file(memory_.get(), memory); }
 
   // The frame, for a slot that is used once: without a copy where the memory can be sealed. Nobody,
-  // QEMU included, can change or cut it any more then, so it is mapped without fear of SIGBUS.
+  // QEMU included, can write to it or cut it any more then, so it is mapped without fear of SIGBUS.
+  // Only a QEMU that is not QEMU any more could have mapped it before, and change pixels still.
   Result<Image> seal_and_map();
 
   // Gives the pages back, also those that QEMU still holds a descriptor of. Not after sealing.

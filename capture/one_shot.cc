@@ -75,20 +75,31 @@ void rethrow_unless_settled(const std::exception_ptr& failure, bool written) {
   }
 }
 
-// Has QEMU write one frame into `slot`, by commands that it gets before it has greeted. When this
-// ends, QEMU has taken back what it was lent, if it still answers.
+// Takes what QEMU wrote.
+Result<void> take(FrameSlot& slot, Frame& frame) {
+  Result<Image> image = slot.seal_and_map();
+  if (!image) return image.error();
+  frame.image = std::move(*image);
+  frame.content = encode::classify(frame.image.view());
+  return {};
+}
+
+// Has QEMU write one frame into `slot`, by commands that it gets before it has greeted, and takes
+// it. When this ends, QEMU has taken back what it was lent, if it still answers.
 //   left    set where it then has no connection to us any more
-asio::awaitable<Result<void>> dump_into(const FrameSlot& slot, qmp::Client& client, Frame& frame,
+asio::awaitable<Result<void>> dump_into(FrameSlot& slot, qmp::Client& client, Frame& frame,
                                         Stopwatch& watch, bool& left, qmp::Deadline deadline) {
-  Result<void> written = Error(Errc::connection_lost, "asking for the frame");
+  Result<void> taken = Error(Errc::connection_lost, "asking for the frame");
   std::exception_ptr failure;
   try {
     qmp::SentCommands sent = co_await send_dump(client, slot, deadline);
-    written = co_await await_dump(client, sent, deadline);
+    taken = co_await await_dump(client, sent, deadline);
     frame.taken_at = std::chrono::system_clock::now();
     frame.qemu_time = watch.lap("dump");
-    // Our own work waits too: on a busy host it would take the CPU from a QEMU that still tidies
-    // up.
+    // QEMU tidies up meanwhile, which takes it longer. The rest of our work waits: on a busy host
+    // it would take the CPU from it.
+    if (taken) taken = take(slot, frame);
+    watch.lap("map");
     (void)co_await client.next_reply(sent, deadline);
   } catch (const Error& error) {
     failure = std::current_exception();
@@ -101,9 +112,9 @@ asio::awaitable<Result<void>> dump_into(const FrameSlot& slot, qmp::Client& clie
     co_await within_grace(leave);
     left = true;
   }
-  if (failure) rethrow_unless_settled(failure, written.ok());
+  if (failure) rethrow_unless_settled(failure, taken.ok());
   watch.lap("take back");
-  co_return written;
+  co_return taken;
 }
 
 // nullopt where the route did not work but another may; why is in `refusals`.
@@ -118,18 +129,13 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
   }
   Frame frame;
   bool left = false;
-  const Result<void> written = co_await dump_into(*slot, client, frame, watch, left, deadline);
-  Result<Image> image = written ? slot->seal_and_map() : Result<Image>(written.error());
-  watch.lap("map");
-  if (!image && left) throw image.error();
-  if (!image) {
-    refusals.emplace_back(Route::fd, image.error());
+  const Result<void> taken = co_await dump_into(*slot, client, frame, watch, left, deadline);
+  if (!taken && left) throw taken.error();
+  if (!taken) {
+    refusals.emplace_back(Route::fd, taken.error());
     co_return std::nullopt;
   }
-  frame.image = std::move(*image);
   frame.qemu_version = client.greeting()->version.text();
-  frame.content = encode::classify(frame.image.view());
-  watch.lap("judge");
   frame.steps = watch.take_steps();
   co_return frame;
 }
