@@ -17,6 +17,17 @@ void subtract(const std::uint8_t* a, const std::uint8_t* b, std::size_t count, s
   for (std::size_t i = 0; i < count; ++i) out[i] = static_cast<std::uint8_t>(a[i] - b[i]);
 }
 
+inline std::uint8_t mean(std::uint8_t a, std::uint8_t b) {
+  return static_cast<std::uint8_t>((a + b) / 2);
+}
+
+void subtract_average(const std::uint8_t* in, const std::uint8_t* left, const std::uint8_t* above,
+                      std::size_t count, std::uint8_t* out) {
+  for (std::size_t i = 0; i < count; ++i) {
+    out[i] = static_cast<std::uint8_t>(in[i] - mean(left[i], above[i]));
+  }
+}
+
 inline std::size_t distance(std::uint8_t a, std::uint8_t b) {
   const auto difference = static_cast<std::uint8_t>(a - b);
   return difference < 128 ? difference : 256U - difference;
@@ -30,6 +41,7 @@ void survey_part(const std::uint8_t* row, const std::uint8_t* above, std::size_t
     survey.novel += row[i] != left && row[i] != above[i] ? 1 : 0;
     survey.sub += distance(row[i], left);
     survey.up += distance(row[i], above[i]);
+    survey.average += distance(row[i], mean(left, above[i]));
   }
   survey.seen += end - begin;
 }
@@ -72,6 +84,25 @@ void subtract(const std::uint8_t* a, const std::uint8_t* b, std::size_t count, s
   encode::subtract(a, b, count, out);
 }
 
+// AverageRound rounds up.
+template <class V>
+inline V mean(V a, V b) {
+  const hn::DFromV<V> d;
+  return hn::Sub(hn::AverageRound(a, b), hn::And(hn::Xor(a, b), hn::Set(d, 1)));
+}
+
+void subtract_average(const std::uint8_t* in, const std::uint8_t* left, const std::uint8_t* above,
+                      std::size_t count, std::uint8_t* out) {
+  const Bytes d;
+  const std::size_t step = hn::Lanes(d);
+  std::size_t i = 0;
+  for (; i + step <= count; i += step) {
+    const auto guess = mean(hn::LoadU(d, left + i), hn::LoadU(d, above + i));
+    hn::StoreU(hn::Sub(hn::LoadU(d, in + i), guess), d, out + i);
+  }
+  encode::subtract_average(in + i, left + i, above + i, count - i, out + i);
+}
+
 inline hn::Vec<hn::Repartition<std::uint64_t, Bytes>> distances(hn::Vec<Bytes> a,
                                                                 hn::Vec<Bytes> b) {
   return hn::SumsOf8(hn::Min(hn::Sub(a, b), hn::Sub(b, a)));
@@ -84,6 +115,7 @@ RowSurvey survey(const std::uint8_t* row, const std::uint8_t* above, std::size_t
   RowSurvey result;
   auto sub = hn::Zero(d64);
   auto up = hn::Zero(d64);
+  auto average = hn::Zero(d64);
   std::size_t at = pixel_bytes;
   for (; at + 64 <= count; at += every) {
     for (std::size_t i = at; i < at + 64; i += hn::Lanes(d)) {
@@ -94,11 +126,13 @@ RowSurvey survey(const std::uint8_t* row, const std::uint8_t* above, std::size_t
       result.novel += hn::Lanes(d) - hn::CountTrue(d, known);
       sub = hn::Add(sub, distances(here, left));
       up = hn::Add(up, distances(here, over));
+      average = hn::Add(average, distances(here, mean(left, over)));
     }
     result.seen += 64;
   }
   result.sub = static_cast<std::size_t>(hn::GetLane(hn::SumOfLanes(d64, sub)));
   result.up = static_cast<std::size_t>(hn::GetLane(hn::SumOfLanes(d64, up)));
+  result.average = static_cast<std::size_t>(hn::GetLane(hn::SumOfLanes(d64, average)));
   if (at < count) encode::survey_part(row, above, at, count, pixel_bytes, result);
   return result;
 }
@@ -124,7 +158,7 @@ void grey(const std::uint8_t* in, PixelFormat format, std::size_t count_px, std:
 
 }  // namespace
 
-constexpr FilterKernels filter = {subtract, survey, grey};
+constexpr FilterKernels filter = {subtract, subtract_average, survey, grey};
 
 }  // namespace qmpshot::encode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -133,7 +167,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace qmpshot::encode {
 namespace {
-constexpr FilterKernels scalar_filter = {subtract, survey, grey};
+constexpr FilterKernels scalar_filter = {subtract, subtract_average, survey, grey};
 }
 
 const FilterKernels& filter_kernels(CpuTarget target) noexcept {

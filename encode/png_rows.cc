@@ -2,6 +2,7 @@
 #include "encode/png_rows.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 namespace qmpshot::encode {
@@ -47,6 +48,7 @@ std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y) {
   const RowSurvey survey = filter_kernels().survey(rows.current(), rows.above(), rows.row_bytes(),
                                                    rows.pixel_bytes(), every);
   if (survey.novel <= survey.seen / novel_share) return filter_none;
+  if (survey.average < std::min(survey.sub, survey.up)) return filter_average;
   return survey.sub <= survey.up ? filter_sub : filter_up;
 }
 
@@ -59,6 +61,11 @@ void write_filtered(const SampleRows& rows, std::uint8_t filter, std::uint8_t* t
     std::memcpy(to, rows.current(), count);
   } else if (filter == filter_up) {
     kernels.subtract(rows.current(), rows.above(), count, to);
+  } else if (filter == filter_average) {
+    const std::array<std::uint8_t, 4> none{};  // left of the first pixel
+    kernels.subtract_average(rows.current(), none.data(), rows.above(), left, to);
+    kernels.subtract_average(rows.current() + left, rows.current(), rows.above() + left,
+                             count - left, to + left);
   } else {
     std::memcpy(to, rows.current(), left);
     kernels.subtract(rows.current() + left, rows.current(), count - left, to + left);

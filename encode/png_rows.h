@@ -17,6 +17,7 @@ namespace qmpshot::encode {
 inline constexpr std::uint8_t filter_none = 0;
 inline constexpr std::uint8_t filter_sub = 1;
 inline constexpr std::uint8_t filter_up = 2;
+inline constexpr std::uint8_t filter_average = 3;
 
 // Rows of samples, one byte each: R, G, B, or grey where all pixels are. The last two are kept,
 // which is what filters need.
@@ -46,10 +47,11 @@ class SampleRows {
 };
 
 // The filter that a glance at the current row recommends: none where a row repeats what is above it
-// or to the left, as text and flat areas do; else "Sub" or "Up", whichever leaves less.
+// or to the left, as text and flat areas do; else "Sub", "Up" or "Average", whichever leaves least.
 std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y);
 
-// Writes the current row, filtered by one of none, Sub and Up: the filter's byte, then row_bytes().
+// Writes the current row, filtered by one of these, not the first by "Average": the filter's byte,
+// then row_bytes().
 void write_filtered(const SampleRows& rows, std::uint8_t filter, std::uint8_t* to);
 
 }  // namespace qmpshot::encode

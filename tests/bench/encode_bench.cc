@@ -147,6 +147,11 @@ std::vector<Kernel> png_kernels() {
        [&](CpuTarget target, std::size_t n) {
          filter_kernels(target).subtract(m.a.data(), m.b.data(), 3 * n, m.out.data());
        }},
+      {"filter/subtract_average", 9,
+       [&](CpuTarget target, std::size_t n) {
+         filter_kernels(target).subtract_average(m.a.data() + 3, m.a.data(), m.b.data(), 3 * n - 3,
+                                                 m.out.data());
+       }},
       {"filter/survey", 6,
        [&](CpuTarget target, std::size_t n) {
          benchmark::DoNotOptimize(
