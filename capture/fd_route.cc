@@ -10,20 +10,21 @@
 
 namespace qmpshot::capture {
 
-qmp::FdsetId random_fdset_id() {
+qmp::FdsetId random_fdset_id(Lent how_long) {
   std::uint32_t bits = 0;
   (void)!::getrandom(&bits, sizeof bits, 0);  // cannot fail for so few bytes
-  // Far above the numbers of who counts sets, as libvirt does, and no longer than it must be: QEMU
-  // reads it three times, byte by byte. Where two of us choose the same for one VM at one moment,
-  // each notices, and takes another route.
+  // Far above the numbers of who counts sets, as libvirt does. Five digits for one dump, because
+  // QEMU reads the number three times, byte by byte: where two choose the same for one VM at one
+  // moment, the memory of one stays empty, and it takes another route. Eight for a session, which
+  // may last for years, and so never the five of another's one-shot.
   // add-fd takes 63 bits, but the number in "/dev/fdset/N" is read as an int (5.2 to 11.1).
-  constexpr qmp::FdsetId first = 10'000;
+  const qmp::FdsetId first = how_long == Lent::for_one_dump ? 10'000 : 10'000'000;
   return first + static_cast<qmp::FdsetId>(bits) % (9 * first);
 }
 
 asio::awaitable<void> FdRoute::open(qmp::Client& client, qmp::Deadline deadline) {
   slot_ = FrameSlot::create().value();
-  fdset_ = random_fdset_id();
+  fdset_ = random_fdset_id(Lent::for_a_session);
   std::vector<qmp::Command> commands;
   commands.push_back(qmp::add_fd(fdset_, owner_tag()));
   lent_ = true;  // from the moment it is sent, also where the reply never comes

@@ -17,8 +17,11 @@
 
 namespace qmpshot::capture {
 
-// A set number that no other client of this VM is likely to choose.
-qmp::FdsetId random_fdset_id();
+// How long QEMU is lent something.
+enum class Lent { for_one_dump, for_a_session };
+
+// A set number that no other client of this VM is likely to choose in that time.
+qmp::FdsetId random_fdset_id(Lent how_long);
 
 class FdRoute {
  public:

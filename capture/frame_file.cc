@@ -96,7 +96,6 @@ Result<Image> read_ppm_file(int fd, PixelMemory& memory) {
 Result<Image> map_ppm_file(int fd) {
   Result<std::size_t> size = checked_ppm_size(fd);
   if (!size) return size.error();
-  // Private: Linux before 6.7 refuses a shared mapping of a file sealed against writing.
   void* start = ::mmap(nullptr, *size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (start == MAP_FAILED) return no_memory(*size);
   std::shared_ptr<const void> mapping(

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -19,10 +20,12 @@ Result<FrameSlot> FrameSlot::create() {
   if (!writer) {
     return Error::from_errno(Errc::cannot_write, "opening the frame's memory through /proc", errno);
   }
+  (void)::fchmod(memory.get(), 0);  // QEMU is not to open it anew, to read and map it
   return FrameSlot(std::move(memory), std::move(writer));
 }
 
 void FrameSlot::rewind() noexcept {
+  release_pages();
   (void)::lseek(writer_.get(), 0, SEEK_SET);  // cannot fail on a memfd
 }
 

@@ -21,7 +21,8 @@ class FrameSlot {
   // The write-only twin, for add-fd. QEMU takes no descriptor that can also be read.
   [[nodiscard]] int writer() const noexcept { return writer_.get(); }
 
-  // Before every dump: QEMU truncates the file, but writes where our shared offset stands.
+  // Before every dump: QEMU truncates the file, but writes where our shared offset stands. And a
+  // dump that goes elsewhere must not leave the frame before.
   void rewind() noexcept;
 
   // The frame, copied: the slot can be used again.
@@ -29,7 +30,7 @@ class FrameSlot {
 
   // The frame, for a slot that is used once: without a copy where the memory can be sealed. Nobody,
   // QEMU included, can write to it or cut it any more then, so it is mapped without fear of SIGBUS.
-  // Only a QEMU that is not QEMU any more could have mapped it before, and change pixels still.
+  // Only a process of root's could have opened it by /proc, mapped it, and change pixels yet.
   Result<Image> seal_and_map();
 
   // Gives the pages back, also those that QEMU still holds a descriptor of. Not after sealing.

@@ -161,6 +161,11 @@ bool FreezeGuard::ended() {
   return child_ == 0;
 }
 
+bool FreezeGuard::is_gone() {
+  pollfd orders{orders_.get(), 0, 0};
+  return ended() || (::poll(&orders, 1, 0) == 1 && (orders.revents & (POLLHUP | POLLERR)) != 0);
+}
+
 bool FreezeGuard::hold(int lock) {
   return !ended() && send_order(orders_.get(), Order::hold, lock);
 }

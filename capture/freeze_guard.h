@@ -31,17 +31,18 @@ class FreezeGuard {
   ~FreezeGuard();
 
   // From now on it keeps this lock open as well, until let_go() or its own end. False: it could not
-  // be told, because it has ended() or the system lacks descriptors or memory.
+  // be told, because it is_gone() or the system lacks descriptors or memory.
   [[nodiscard]] bool hold(int lock);
   void let_go();
 
-  // Whether somebody killed it.
-  bool ended();
+  // Whether somebody killed it. While it is dying it hears nothing any more, and has not ended yet.
+  bool is_gone();
 
   // Every reply is here: the guard ends, within a second.
   asio::awaitable<void> dismiss();
 
  private:
+  bool ended();  // and its exit status was taken
   FreezeGuard(UniqueFd orders, pid_t child) : child_(child), orders_(std::move(orders)) {}
 
   pid_t child_ = 0;  // 0: it has ended

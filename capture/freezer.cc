@@ -35,7 +35,7 @@ asio::awaitable<bool> Freezer::prepare(qmp::Client& client, std::vector<std::str
 
 void Freezer::set_guard(int connected_socket) {
   if (guard_ && guard_->hold(lock_.get())) return;
-  if (guard_ && !guard_->ended()) {
+  if (guard_ && !guard_->is_gone()) {
     // One more beside it would not do: it takes the end of our orders for the end of us.
     throw Error(Errc::cannot_write, "telling the guard of a stopped VM: no descriptors or memory");
   }

@@ -24,7 +24,7 @@ bool fits_one_message(const GrabRequest& request) {
 // Lend, dump, take back, in one message.
 asio::awaitable<qmp::SentCommands> send_dump(qmp::Client& client, const FrameSlot& slot,
                                              qmp::Deadline deadline) {
-  const qmp::FdsetId fdset = random_fdset_id();
+  const qmp::FdsetId fdset = random_fdset_id(Lent::for_one_dump);
   qmp::Screendump what;
   what.filename = qmp::fdset_path(fdset);
   std::vector<qmp::Command> commands;
@@ -76,11 +76,13 @@ void rethrow_unless_settled(const std::exception_ptr& failure, bool written) {
 }
 
 // Takes what QEMU wrote.
-Result<void> take(FrameSlot& slot, Frame& frame) {
+Result<void> take(FrameSlot& slot, Frame& frame, Stopwatch& watch) {
   Result<Image> image = slot.seal_and_map();
+  watch.lap("map");
   if (!image) return image.error();
   frame.image = std::move(*image);
   frame.content = encode::classify(frame.image.view());
+  watch.lap("judge");
   return {};
 }
 
@@ -90,16 +92,17 @@ Result<void> take(FrameSlot& slot, Frame& frame) {
 asio::awaitable<Result<void>> dump_into(FrameSlot& slot, qmp::Client& client, Frame& frame,
                                         Stopwatch& watch, bool& left, qmp::Deadline deadline) {
   Result<void> taken = Error(Errc::connection_lost, "asking for the frame");
+  bool written = false;
   std::exception_ptr failure;
   try {
     qmp::SentCommands sent = co_await send_dump(client, slot, deadline);
     taken = co_await await_dump(client, sent, deadline);
     frame.taken_at = std::chrono::system_clock::now();
     frame.qemu_time = watch.lap("dump");
-    // QEMU tidies up meanwhile, which takes it longer. The rest of our work waits: on a busy host
-    // it would take the CPU from it.
-    if (taken) taken = take(slot, frame);
-    watch.lap("map");
+    written = taken.ok();
+    // QEMU tidies up meanwhile, which takes it longer than this takes us. The rest of our work
+    // waits: on a busy host it would take the CPU from it.
+    if (written) taken = take(slot, frame, watch);
     (void)co_await client.next_reply(sent, deadline);
   } catch (const Error& error) {
     failure = std::current_exception();
@@ -112,7 +115,7 @@ asio::awaitable<Result<void>> dump_into(FrameSlot& slot, qmp::Client& client, Fr
     co_await within_grace(leave);
     left = true;
   }
-  if (failure) rethrow_unless_settled(failure, taken.ok());
+  if (failure) rethrow_unless_settled(failure, written);
   watch.lap("take back");
   co_return taken;
 }

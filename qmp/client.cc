@@ -58,15 +58,32 @@ asio::awaitable<void> Client::pump(Deadline deadline) {
   }
 }
 
+asio::awaitable<void> Client::send(std::string bytes, std::vector<std::int64_t> numbers, int fd,
+                                   Deadline deadline) {
+  try {
+    co_await transport_.send(bytes, fd, deadline);
+  } catch (...) {
+    if (!transport_.has_unsent()) {
+      for (const std::int64_t number : numbers) session_.take_back(number);
+    }
+    throw;
+  }
+}
+
 asio::awaitable<void> Client::begin_handshake(Deadline deadline) {
   // Not after the greeting: a guest agent has none, and reveals itself by its answer. And not
   // twice, when the first try came while another client was served: QEMU refuses the second.
+  //
+  // Never with `oob`, though it is 5 % faster: QEMU's monitor thread then reads on while add-fd
+  // takes the descriptor that came, and one in some hundred one-shots ended with SIGSEGV (10.0) or
+  // a lost connection (5.2, 7.2). BadManners.NobodyIsAskedToReadAhead watches over it.
+  if (handshake_) co_return;
+  co_await transport_.flush(deadline);
   std::string bytes;
-  // Never with `oob`: QEMU's monitor thread then reads on while add-fd takes the descriptor that
-  // came, and one in some hundred one-shots ended with SIGSEGV (10.0) or a lost connection (5.2,
-  // 7.2), 5 % faster.
-  if (!handshake_) handshake_ = session_.begin(qmp_capabilities(), bytes);
-  co_await transport_.send(bytes, -1, deadline);
+  const std::int64_t number = session_.begin(qmp_capabilities(), bytes);
+  std::vector<std::int64_t> numbers(1, number);
+  co_await send(std::move(bytes), std::move(numbers), -1, deadline);
+  handshake_ = number;
 }
 
 asio::awaitable<void> Client::handshake(Deadline deadline) {
@@ -88,13 +105,16 @@ asio::awaitable<Json> Client::execute(Command command, Deadline deadline) {
 
 asio::awaitable<SentCommands> Client::send_all(std::vector<Command> commands, int fd,
                                                Deadline deadline) {
+  co_await transport_.flush(deadline);
   std::string bytes;
+  std::vector<std::int64_t> numbers;
   SentCommands sent(session_);
   for (Command& command : commands) {
     const std::int64_t number = session_.begin(command, bytes);
     sent.waiting_.push_back({number, std::move(command.name)});
+    numbers.push_back(number);
   }
-  co_await transport_.send(bytes, fd, deadline);
+  co_await send(std::move(bytes), std::move(numbers), fd, deadline);
   co_return sent;
 }
 

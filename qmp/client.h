@@ -116,6 +116,9 @@ class Client {
  private:
   // Reads one line and lets the session take it.
   asio::awaitable<void> pump(Deadline deadline);
+  // Sends what the session has begun. Where none of it goes, its commands were never sent.
+  asio::awaitable<void> send(std::string bytes, std::vector<std::int64_t> numbers, int fd,
+                             Deadline deadline);
   asio::awaitable<Reply> reply_to(std::int64_t number, std::string name, Deadline deadline);
 
   Transport transport_;

@@ -31,7 +31,7 @@ std::string words(const Json& value) {
   return printable(value.string().value_or(""));
 }
 
-// Ours are integers from 1 on. Another kind was somebody else's, which is not the same as none.
+// Ours are integers above 0. Another kind was somebody else's, which is not the same as none.
 std::optional<std::int64_t> id_of(const Json& object) {
   const Json id = object["id"];
   if (!id) return std::nullopt;
@@ -44,10 +44,6 @@ Greeting greeting(const Json& qmp) {
   out.version = {qemu["major"].integer().value_or(0), qemu["minor"].integer().value_or(0),
                  qemu["micro"].integer().value_or(0)};
   out.package = words(qmp["version"]["package"]);
-  const Json capabilities = qmp["capabilities"];
-  for (std::size_t i = 0; i < capabilities.size(); ++i) {
-    if (capabilities[i].string() == "oob") out.oob = true;
-  }
   return out;
 }
 

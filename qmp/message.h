@@ -29,7 +29,6 @@ struct Version {
 struct Greeting {
   Version version;
   std::string package;  // a distribution's own version, may be empty
-  bool oob = false;     // out-of-band execution can be negotiated
 };
 
 // A command's success.

@@ -78,12 +78,12 @@ Result<void> Session::take(std::string_view text) {
 }
 
 // Who waits for the answer that has this id: the first without a reply, if the id is its own.
-Session::Sents::iterator Session::asked_by(const std::optional<std::int64_t>& id) {
+Session::Commands::iterator Session::asked_by(const std::optional<std::int64_t>& id) {
   const auto first = std::ranges::find_if(sent_, [](const auto& one) { return !one.second.reply; });
   return first != sent_.end() && first->second.id == id ? first : sent_.end();
 }
 
-void Session::keep(Sents::iterator asked, Reply reply) {
+void Session::keep(Commands::iterator asked, Reply reply) {
   asked->second.reply = std::move(reply);
   if (asked->second.forgotten) sent_.erase(asked);
 }

@@ -54,6 +54,9 @@ class Session {
   // The oldest event not taken yet.
   std::optional<Event> take_event();
 
+  // The command was not sent after all: there will be no reply.
+  void take_back(std::int64_t number) { sent_.erase(number); }
+
   // From now on nobody waits for this reply; it is still owed.
   void forget(std::int64_t number);
 
@@ -64,17 +67,17 @@ class Session {
     std::optional<Reply> reply;
     bool forgotten = false;
   };
+  using Commands = std::map<std::int64_t, Sent>;  // by their numbers, which is their order
 
   Result<void> take(std::string_view text);
-  using Sents = std::map<std::int64_t, Sent>;  // by their numbers, which is their order
-  Sents::iterator asked_by(const std::optional<std::int64_t>& id);
-  void keep(Sents::iterator asked, Reply reply);
+  Commands::iterator asked_by(const std::optional<std::int64_t>& id);
+  void keep(Commands::iterator asked, Reply reply);
   Result<void> take_answer(Return done);
   Result<void> take_answer(Refusal refusal);
 
   std::optional<Greeting> greeting_;
   bool negotiated_ = false;
-  Sents sent_;  // and whose reply was not taken
+  Commands sent_;  // and whose reply was not taken
   std::deque<Event> events_;
   std::int64_t handshake_id_;
   std::int64_t last_number_ = 0;

@@ -158,7 +158,7 @@ asio::awaitable<void> Transport::wait(Until what, Deadline deadline) {
   if (error) throw Error(Errc::connection_lost, "waiting for the monitor: " + error.message());
 }
 
-asio::awaitable<void> Transport::send(std::string_view bytes, int fd, Deadline deadline) {
+asio::awaitable<void> Transport::flush(Deadline deadline) {
   std::string& unsent = state_->unsent;
   while (!unsent.empty()) {
     const auto sent = send_with_fd(state_->socket.native_handle(), unsent, -1).value();
@@ -168,6 +168,14 @@ asio::awaitable<void> Transport::send(std::string_view bytes, int fd, Deadline d
       co_await wait(Until::writable, deadline);
     }
   }
+}
+
+bool Transport::has_unsent() const noexcept {
+  return !state_->unsent.empty();
+}
+
+asio::awaitable<void> Transport::send(std::string_view bytes, int fd, Deadline deadline) {
+  co_await flush(deadline);
   const std::size_t whole = bytes.size();
   while (!bytes.empty()) {
     const auto sent = send_with_fd(state_->socket.native_handle(), bytes, fd).value();
@@ -179,7 +187,7 @@ asio::awaitable<void> Transport::send(std::string_view bytes, int fd, Deadline d
     try {
       co_await wait(Until::writable, deadline);
     } catch (const Error&) {
-      if (bytes.size() < whole) unsent = bytes;
+      if (bytes.size() < whole) state_->unsent = bytes;
       throw;
     }
   }
@@ -213,7 +221,7 @@ asio::awaitable<std::string_view> Transport::receive_line(Deadline deadline) {
 }
 
 asio::awaitable<void> Transport::finish(Deadline deadline) {
-  co_await send({}, -1, deadline);  // the end of a message that was cut
+  co_await flush(deadline);
   if (::shutdown(state_->socket.native_handle(), SHUT_WR) != 0) {
     throw Error::from_errno(Errc::connection_lost, "leaving the monitor", errno);
   }

@@ -42,6 +42,14 @@ class Transport {
   //   errors  connection_lost, timed_out, cancelled, bad_peer
   asio::awaitable<std::string_view> receive_line(Deadline deadline);
 
+  // Sends the end of a message whose sender gave up in its middle, if there is one.
+  //   errors  connection_lost, timed_out, cancelled
+  asio::awaitable<void> flush(Deadline deadline);
+
+  // Whether there is such an end. After a send() that failed, and a flush() before it that did not:
+  // whether any of it went.
+  [[nodiscard]] bool has_unsent() const noexcept;
+
   // Half-closes, then drops what still comes until the peer closes too.
   //   errors  connection_lost, timed_out, cancelled
   asio::awaitable<void> finish(Deadline deadline);

@@ -7,6 +7,9 @@
 #include "tests/fuzz/fuzz.h"
 
 #include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -27,6 +30,39 @@ void read_as_everything(const qmp::Json& value) {
                qmp::Json::parse(line).ok());
   }
   (void)qmp::parse_fdsets(value);
+}
+
+// Commands begun, forgotten and answered in any order: each reply is the one to its own command.
+void order_is_kept(const std::uint8_t* data, std::size_t size) {
+  qmp::Session session;
+  std::string sent;
+  (void)session.accept(R"({"QMP":{}})");
+  std::deque<std::int64_t> asked;  // not answered yet
+  std::map<std::int64_t, std::int64_t> answers;
+  std::set<std::int64_t> forgotten;
+  for (std::size_t i = 0; i < std::min<std::size_t>(size, 1000); ++i) {
+    const std::uint8_t choice = data[i];
+    if (choice % 4 == 0) {
+      asked.push_back(session.begin(qmp::query_status(), sent));
+    } else if (choice % 4 == 1) {
+      const auto answer = static_cast<std::int64_t>(i);
+      FUZZ_CHECK(session.accept("{\"return\":" + std::to_string(answer) + "}").ok());
+      if (asked.empty()) continue;
+      if (!forgotten.contains(asked.front())) answers[asked.front()] = answer;
+      asked.pop_front();
+    } else if (const std::int64_t number = 1 + choice / 4 % 16; choice % 4 == 2) {
+      session.forget(number);
+      answers.erase(number);
+      if (std::ranges::count(asked, number) != 0) forgotten.insert(number);
+    } else {
+      const auto reply = session.take_reply(number);
+      const auto answer = answers.find(number);
+      FUZZ_CHECK(reply.has_value() == (answer != answers.end()));
+      if (!reply) continue;
+      FUZZ_CHECK(reply->ok() && reply->value().integer() == answer->second);
+      answers.erase(answer);
+    }
+  }
 }
 
 }  // namespace
@@ -53,6 +89,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     FUZZ_CHECK(is_one_line(message.error().message()));
     FUZZ_CHECK(line.empty() || !is_whole || !accepted.ok());
   }
+  order_is_kept(data, size);
   for (const std::int64_t id : {first, second}) {
     const auto reply = session.take_reply(id);
     if (reply && !reply->ok()) FUZZ_CHECK(is_one_line(reply->error().message()));

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -161,7 +162,9 @@ class FreezingProcess {
       GrabRequest what;
       what.freeze = true;
       what.timeout = case_patience;
-      while (camera.ok() && camera->grab(what).ok()) (void)!::write(say.get(), "+", 1);
+      Result<Frame> frame = camera.ok() ? camera->grab(what) : Result<Frame>(camera.error());
+      for (; frame.ok(); frame = camera->grab(what)) (void)!::write(say.get(), "+", 1);
+      std::fprintf(stderr, "the freezing process ended: %s\n", frame.error().what());
       ::_exit(1);
     }
     say = UniqueFd();

@@ -47,6 +47,12 @@ TEST(Arguments, ComeInTheirOrderHoweverTheyAreWritten) {
   EXPECT_EQ(taken, (Taken{{0, "a"}, {2, ""}, {0, "b"}, {2, ""}, {1, "-"}, {0, "c"}, {3, "-1"}}));
 }
 
+TEST(Arguments, MayBeNone) {
+  Taken taken;
+  EXPECT_TRUE(read({}, taken).ok());
+  EXPECT_TRUE(taken.empty());
+}
+
 TEST(Arguments, CanBeReadAgain) {
   for (int i = 0; i < 2; ++i) {
     Taken taken;
@@ -66,11 +72,20 @@ TEST(Arguments, WhatIsWrongIsNamed) {
   EXPECT_EQ(why({"--bad=3"}), "there is no option --bad");
   EXPECT_EQ(why({"-x"}), "there is no option -x");
   EXPECT_EQ(why({"-jx"}), "there is no option -x");
+  EXPECT_EQ(why({"-\xc3\xa9"}), "there is no option -\xc3\xa9");
+  EXPECT_EQ(why({"--b\x1b[31m"}), "there is no option --b?[31m");
   EXPECT_EQ(why({"-s", "a", "--output"}), "--output: its FILE is missing");
   EXPECT_EQ(why({"-o"}), "--output: its FILE is missing");
   EXPECT_EQ(why({"--json=yes"}), "--json: it takes no value");
   EXPECT_EQ(why({"-o", "a", "--output", "b"}), "--output: it is given twice");
   EXPECT_EQ(why({"--max-size", "unwelcome"}), "--max-size: not today");
+}
+
+TEST(Arguments, NamesAreNotAbbreviated) {
+  for (const char* word : {"--out", "--out=a", "--js", "--js=yes", "--m", "--s"}) {
+    EXPECT_EQ(why({word, "a"}),
+              "there is no option " + std::string(word).substr(0, std::string(word).find('=')));
+  }
 }
 
 TEST(Arguments, AWordThatBelongsToNoneComesWithTheAdvice) {

@@ -274,6 +274,18 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<std::string>{"-s", "x", "--all", "--device", "d", "-o", "y"},
                     std::vector<std::string>{"-s", "x", "--list", "--all"},
                     std::vector<std::string>{"-s", "x", "--text", "-o", "a.jpeg"},
+                    std::vector<std::string>{"-s", "x", "--device", "d", "--list"},
+                    std::vector<std::string>{"-s", "x", "--vm", "y"},
+                    std::vector<std::string>{"-s", "x", "--scale", "8x8", "--max-size", "8"},
+                    std::vector<std::string>{"-s", "x", "--max-size", "0"},
+                    std::vector<std::string>{"-s", "x", "-q", "0"},
+                    std::vector<std::string>{"-s", "x", "-q", "101"},
+                    std::vector<std::string>{"-s", "x", "-q", "8x"},
+                    std::vector<std::string>{"-s", "x", "-o", ""},
+                    std::vector<std::string>{"-s", "x", "-o", "a", "-o", "b"},
+                    std::vector<std::string>{"-s", "x", "--crop", ""},
+                    std::vector<std::string>{"-s", "x", "--wait-content", ""},
+                    std::vector<std::string>{"-s", "x", "--bad", "--help"},
                     std::vector<std::string>{"-s", "x", "--json", "--base64"}));
 
 TEST_F(Failure, NamesTheArgumentThatItDoesNotKnow) {

@@ -254,6 +254,7 @@ TEST_F(Output, TheHintIsOneShellWordPerArgument) {
 TEST_F(Output, HelpAndVersionGoToStdoutWithoutAVm) {
   const Finished help = qmpshot({"--help"});
   expect_success(help);
+  expect_success(qmpshot({"--help", "--bad"}));  // what comes first counts
   EXPECT_NE(help.out.find("--socket"), std::string::npos);
   std::string formats;
   for (const encode::Encoder& encoder : encode::encoders()) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tools/qmpshot/arguments.h"
 
+#include "qmp/json.h"
+
 #include <getopt.h>
 
 #include <algorithm>
@@ -14,7 +16,7 @@ constexpr std::size_t help_column = 26;
 constexpr int first_long = 256;  // above every letter
 constexpr int no_option = 1;     // what getopt calls a word that belongs to none
 
-// As getopt wants them. Who reads an argument reads it alone: getopt's state is the process's.
+// As getopt wants them.
 struct Getopt {
   explicit Getopt(std::span<const Argument> known) {
     for (std::size_t i = 0; i < known.size(); ++i) {
@@ -25,12 +27,10 @@ struct Getopt {
       if (has_value == required_argument) letters += ':';
     }
     longs.push_back({});
-    ::optind = 0;  // from the start, whatever was read before
-    ::opterr = 0;
   }
 
-  std::string letters =
-      "-:";  // words that belong to no option in their place; ':' for a missing value
+  // Words that belong to no option come in their place, and a missing value is told by ':'.
+  std::string letters = "-:";
   std::vector<option> longs;
 };
 
@@ -53,13 +53,25 @@ Error belongs_to_none(const std::string& word, std::string_view stray) {
   return Error(Errc::bad_argument, why);
 }
 
-// What getopt complains about by '?' or ':'.
-Error complaint(std::span<const Argument> known, int code, const char* word) {
+// "--NAME" of "--NAME=VALUE"
+std::string_view without_value(std::string_view word) {
+  return word.substr(0, word.find('='));
+}
+
+// getopt takes an abbreviation too, which another option might need one day.
+bool is_whole_name(std::string_view word, const Argument& argument) {
+  return !word.starts_with("--") || without_value(word).substr(2) == argument.name;
+}
+
+// What getopt complains about by '?' or ':', in this word.
+Error complaint(std::span<const Argument> known, int code, std::string_view word) {
   const Argument* const of = ::optopt == 0 ? nullptr : find(known, ::optopt);
   if (of == nullptr) {
-    return unknown(::optopt == 0 ? std::string(word, std::strcspn(word, "="))
-                                 : std::string("-") + static_cast<char>(::optopt));
+    const bool is_letter = ::optopt > ' ' && ::optopt <= '~';
+    return unknown(is_letter ? std::string("-") + static_cast<char>(::optopt)
+                             : qmp::printable(without_value(word)));
   }
+  if (!is_whole_name(word, *of)) return unknown(qmp::printable(without_value(word)));
   if (code == ':') return argument_error(of->name, "its " + std::string(of->value) + " is missing");
   return argument_error(of->name, "it takes no value");
 }
@@ -74,11 +86,18 @@ Result<void> read_arguments(std::span<const Argument> known, int argc, char** ar
                             std::string_view stray, const TakeArgument& take) {
   const Getopt getopt(known);
   std::vector<bool> seen(known.size());
-  for (int code; (code = ::getopt_long(argc, argv, getopt.letters.c_str(), getopt.longs.data(),
-                                       nullptr)) != -1;) {
+  ::optind = 0;  // from the start, whatever was read before
+  ::opterr = 0;
+  for (;;) {
+    const int at = std::max(::optind, 1);
+    const std::string_view word = at < argc ? argv[at] : "";
+    const int code =
+        ::getopt_long(argc, argv, getopt.letters.c_str(), getopt.longs.data(), nullptr);
+    if (code == -1) break;
     if (code == no_option) return belongs_to_none(::optarg, stray);
-    if (code == '?' || code == ':') return complaint(known, code, argv[::optind - 1]);
+    if (code == '?' || code == ':') return complaint(known, code, word);
     const Argument* const argument = find(known, code);
+    if (!is_whole_name(word, *argument)) return unknown(qmp::printable(without_value(word)));
     const auto index = static_cast<std::size_t>(argument - known.data());
     if (argument->value != nullptr && !argument->may_repeat && seen[index]) {
       return argument_error(argument->name, "it is given twice");

@@ -27,7 +27,8 @@ struct Argument {
 //   throws  Error: why the value will not do
 using TakeArgument = std::function<void(std::size_t index, const std::string& value)>;
 
-// Hands over each of the arguments in their order, up to the first that will not do.
+// Hands over each of the arguments in their order, up to the first that will not do. Names are not
+// abbreviated. getopt's state is the process's: one call at a time.
 //   stray   the advice for a word that belongs to no option, which will follow it; may be empty
 //   errors  bad_argument: names the option, or the word that is none; a value is missing, or one
 //           too many; what `take` threw

@@ -9,7 +9,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <exception>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -84,26 +84,24 @@ Error no_good(const std::string& why) {
   return Error(Errc::bad_argument, why);
 }
 
-Error none_of(const std::string& name, const std::string& all) {
+// `name` is none of the table's, whose rows `name_of` tells the names of.
+template <class Table, class NameOf>
+Error none_of(const std::string& name, const Table& table, NameOf name_of) {
+  std::string all;
+  for (const auto& row : table) all += (all.empty() ? "" : "|") + std::string(row.*name_of);
   return no_good("'" + name + "' is none of " + all);
 }
 
 template <class Value, std::size_t N>
 Value chosen(const std::array<Named<Value>, N>& table, const std::string& name) {
   const auto found = std::ranges::find(table, name, &Named<Value>::first);
-  if (found != table.end()) return found->second;
-  std::string all;
-  for (const auto& [known, value] : table) all += (all.empty() ? "" : "|") + std::string(known);
-  throw none_of(name, all);
+  if (found == table.end()) throw none_of(name, table, &Named<Value>::first);
+  return found->second;
 }
 
 const encode::Encoder* chosen_encoder(const std::string& name) {
   if (const encode::Encoder* encoder = encode::find_encoder(name)) return encoder;
-  std::string all;
-  for (const encode::Encoder& encoder : encode::encoders()) {
-    all += (all.empty() ? "" : "|") + std::string(encoder.name);
-  }
-  throw none_of(name, all);
+  throw none_of(name, encode::encoders(), &encode::Encoder::name);
 }
 
 template <class Number>
@@ -247,25 +245,16 @@ constexpr Rule excludes[] = {{"socket", "vm"}, {"device", "all"},  {"device", "l
 constexpr Rule needs[] = {{"head", "device"}};
 
 // Those that were given, by name.
-class Given {
- public:
-  void add(const char* name) { names_.emplace_back(name); }
-  [[nodiscard]] bool has(std::string_view name) const {
-    return std::ranges::find(names_, name) != names_.end();
-  }
-
- private:
-  std::vector<std::string_view> names_;
-};
+using Given = std::set<std::string_view>;
 
 void check_rules(const Given& given) {
   for (const Rule& rule : excludes) {
-    if (given.has(rule.name) && given.has(rule.other)) {
+    if (given.contains(rule.name) && given.contains(rule.other)) {
       throw argument_error(rule.name, "it does not go with --" + std::string(rule.other));
     }
   }
   for (const Rule& rule : needs) {
-    if (given.has(rule.name) && !given.has(rule.other)) {
+    if (given.contains(rule.name) && !given.contains(rule.other)) {
       throw argument_error(rule.name, "it needs --" + std::string(rule.other));
     }
   }
@@ -306,7 +295,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   Raw raw;
   Given given;
   const auto take = [&](std::size_t index, const std::string& value) {
-    given.add(arguments[index].name);
+    given.insert(arguments[index].name);
     option_table[index].take(raw, value);
   };
   const Result<void> read =
