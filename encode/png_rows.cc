@@ -48,7 +48,8 @@ std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y) {
   const RowSurvey survey = filter_kernels().survey(rows.current(), rows.above(), rows.row_bytes(),
                                                    rows.pixel_bytes(), every);
   if (survey.novel <= survey.seen / novel_share) return filter_none;
-  if (survey.average < std::min(survey.sub, survey.up)) return filter_average;
+  if (survey.novel > survey.seen / 4 && survey.average < std::min(survey.sub, survey.up))
+    return filter_average;
   return survey.sub <= survey.up ? filter_sub : filter_up;
 }
 
