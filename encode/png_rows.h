@@ -47,7 +47,8 @@ class SampleRows {
 };
 
 // The filter that a glance at the current row recommends: none where a row repeats what is above it
-// or to the left, as text and flat areas do; else "Sub", "Up" or "Average", whichever leaves least.
+// or to the left, as text and flat areas do; else "Sub" or "Up",
+// or in a photo "Average", whichever leaves least.
 std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y);
 
 // Writes the current row, filtered by one of these, not the first by "Average": the filter's byte,
