@@ -63,8 +63,10 @@ asio::awaitable<void> Client::send(std::string bytes, std::vector<std::int64_t> 
   try {
     co_await transport_.send(bytes, fd, deadline);
   } catch (...) {
-    if (!transport_.has_unsent()) {
-      for (const std::int64_t number : numbers) session_.take_back(number);
+    for (const std::int64_t number : numbers) {
+      if (transport_.has_unsent()) break;
+      session_.take_back(number);
+      if (handshake_ == number) handshake_.reset();
     }
     throw;
   }
@@ -80,10 +82,9 @@ asio::awaitable<void> Client::begin_handshake(Deadline deadline) {
   if (handshake_) co_return;
   co_await transport_.flush(deadline);
   std::string bytes;
-  const std::int64_t number = session_.begin(qmp_capabilities(), bytes);
-  std::vector<std::int64_t> numbers(1, number);
+  handshake_ = session_.begin(qmp_capabilities(), bytes);
+  std::vector<std::int64_t> numbers(1, *handshake_);
   co_await send(std::move(bytes), std::move(numbers), -1, deadline);
-  handshake_ = number;
 }
 
 asio::awaitable<void> Client::handshake(Deadline deadline) {
