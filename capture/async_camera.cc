@@ -59,8 +59,9 @@ asio::awaitable<void> AsyncCamera::close() {
   state_.reset();
 }
 
-asio::awaitable<Frame> AsyncCamera::shoot(std::string socket_path, GrabRequest request) {
-  return capture::shoot(std::move(socket_path), std::move(request));
+asio::awaitable<Frame> AsyncCamera::shoot(std::string socket_path, GrabRequest request,
+                                          OnFrame on_frame) {
+  return capture::shoot(std::move(socket_path), std::move(request), std::move(on_frame));
 }
 
 }  // namespace qmpshot

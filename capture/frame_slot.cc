@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "capture/frame_slot.h"
 
+#include "capture/owner.h"
+
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,7 +14,8 @@
 namespace qmpshot::capture {
 
 Result<FrameSlot> FrameSlot::create() {
-  UniqueFd memory(::memfd_create(memory_name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  const std::string name = std::string(memory_of_ours) + owner();
+  UniqueFd memory(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!memory) return Error::from_errno(Errc::cannot_write, "making memory for the frame", errno);
   // Only a reopened descriptor has its own access mode; dup() would share O_RDWR.
   const std::string path = "/proc/self/fd/" + std::to_string(memory.get());

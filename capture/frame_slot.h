@@ -12,9 +12,7 @@ namespace qmpshot::capture {
 
 class FrameSlot {
  public:
-  // What /proc shows of it, in our process and in QEMU's.
-  static constexpr const char* memory_name = "qmpshot-frame";
-
+  // Memory whose name says it is ours: see owner.h.
   //   errors  cannot_write: no memory or descriptors left, or /proc is not mounted
   static Result<FrameSlot> create();
 

@@ -20,12 +20,10 @@ namespace qmpshot::capture {
 //   return  nullopt where this user, or this PID namespace, may not look
 std::optional<bool> holds_frame_memory(int connected_socket);
 
-// What we write beside our descriptors, so that query-fdsets says whose they are: "qmpshot PID",
-// and the PID namespace where it is not the machine's own.
-std::string owner_tag();
-
 // Removes the sets of those of us that were killed before they could, or gave up on a QEMU that
-// did not answer: since 8.0 QEMU would keep them for good (D2).
+// did not answer: since 8.0 QEMU would keep them for good (D2). Which they are query-fdsets says of
+// a session's, and the name of the memory of a one-shot's, which went out in fewer bytes; that is
+// seen where QEMU's /proc/PID/fd is.
 //   errors  as qmp::Client::execute; what QEMU refuses is left alone
 asio::awaitable<void> reclaim_leftovers(qmp::Client& client, qmp::Deadline deadline);
 

@@ -2,7 +2,7 @@
 // Connect, one frame, disconnect: everything is said before QEMU's greeting is read.
 #pragma once
 
-#include <qmpshot/camera.h>
+#include <qmpshot/async_camera.h>
 
 #include <asio/awaitable.hpp>
 
@@ -14,7 +14,8 @@ namespace qmpshot::capture {
 // afterwards: the handshake first, so that QEMU has work while we look at what it holds. Goes step
 // by step on the same connection where QEMU takes no descriptor, where a display must be found
 // first, and where QEMU still holds an earlier frame (leftovers.h).
-//   errors  as Camera::shoot
-asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request);
+//   on_frame, errors  as AsyncCamera::shoot
+asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request,
+                             AsyncCamera::OnFrame on_frame);
 
 }  // namespace qmpshot::capture

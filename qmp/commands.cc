@@ -20,7 +20,9 @@ Command qmp_capabilities() {
 
 Command add_fd(FdsetId id, std::string_view opaque) {
   JsonWriter arguments;
-  arguments.begin_object().key("fdset-id").integer(id).key("opaque").string(opaque).end_object();
+  arguments.begin_object().key("fdset-id").integer(id);
+  if (!opaque.empty()) arguments.key("opaque").string(opaque);
+  arguments.end_object();
   return {"add-fd", arguments.text()};
 }
 
@@ -40,7 +42,7 @@ std::vector<FdsetEntry> parse_fdsets(const Json& value) {
     const std::optional<FdsetId> id = value[i]["fdset-id"].integer();
     const Json fds = value[i]["fds"];
     for (std::size_t k = 0; id && k < fds.size(); ++k) {
-      entries.push_back({*id, owned(fds[k]["opaque"])});
+      entries.push_back({*id, fds[k]["fd"].integer().value_or(-1), owned(fds[k]["opaque"])});
     }
   }
   return entries;

@@ -23,13 +23,15 @@ std::string fdset_path(FdsetId id);
 Command qmp_capabilities();
 
 // Adds the descriptor sent along to the set `id`, which is made where it is not there yet.
-Command add_fd(FdsetId id, std::string_view opaque);
+//   opaque  what query_fdsets() is to say beside it
+Command add_fd(FdsetId id, std::string_view opaque = {});
 Command remove_fd(FdsetId id);
 
 // One descriptor of a set.
 struct FdsetEntry {
   FdsetId id = 0;
-  std::string opaque;  // what add-fd was told
+  std::int64_t fd = -1;  // QEMU's number for it
+  std::string opaque;    // what add-fd was told
 };
 Command query_fdsets();
 std::vector<FdsetEntry> parse_fdsets(const Json& value);

@@ -8,6 +8,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,7 +37,16 @@ class AsyncCamera {
   // what QEMU does.
   asio::awaitable<void> close();
 
-  static asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request);
+  // Work on a frame that need not wait until QEMU has taken back what it was lent. It runs on the
+  // same strand, and until it returns the monitor serves nobody else.
+  using OnFrame = std::function<void(const Frame&)>;
+
+  // As Camera::shoot.
+  //   on_frame  called at most once, with the frame that is returned but for its `steps`, some 0.3
+  //             ms before; not where the frame came another way than by route fd in one go. What it
+  //             throws comes out of here.
+  static asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request,
+                                      OnFrame on_frame = {});
 
  private:
   struct State;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A QEMU that refuses, lies, is silent or dies: always one error, and nothing left behind.
-#include "capture/leftovers.h"
+#include "capture/owner.h"
 #include "capture/quirks.h"
 #include "qmp/client.h"
 #include "qmp/commands.h"
@@ -304,7 +304,7 @@ TEST_F(BadManners, WhatAKilledOneLeftIsTakenBackByTheNext) {
   if (gone == 0) ::_exit(0);
   ASSERT_EQ(::waitpid(gone, nullptr, 0), gone);
   const std::string us = std::to_string(::getpid());
-  std::string tag = capture::owner_tag();
+  std::string tag = std::string(capture::set_of_ours) + capture::owner();
   tag.replace(tag.find(us), us.size(), std::to_string(gone));
   {
     asio::io_context io;

@@ -2,12 +2,14 @@
 #include "capture/leftovers.h"
 
 #include "capture/frame_slot.h"
+#include "capture/owner.h"
 #include "qmp/commands.h"
 #include "tests/fake/fake_qemu.h"
 #include "tests/support/await.h"
 #include "tests/support/sockets.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,10 +32,14 @@ pid_t gone() {
   return child;
 }
 
+std::string our_tag() {
+  return std::string(set_of_ours) + owner();
+}
+
 // Our own tag, with something else where our PID stands.
 std::string with_pid_text(const std::string& text) {
   const std::string ours = std::to_string(::getpid());
-  std::string tag = owner_tag();
+  std::string tag = our_tag();
   return tag.replace(tag.find(ours), ours.size(), text);
 }
 
@@ -41,28 +47,29 @@ std::string with_pid(pid_t pid) {
   return with_pid_text(std::to_string(pid));
 }
 
-asio::awaitable<void> lend_and_reclaim(qmp::Client client, std::string tag) {
+asio::awaitable<void> lend_and_reclaim(qmp::Client client, std::string tag, UniqueFd memory) {
   co_await client.handshake(soon());
-  const FrameSlot slot = FrameSlot::create().value();
   std::vector<qmp::Command> commands;
   commands.push_back(qmp::add_fd(7, tag));
-  co_await client.execute_all(std::move(commands), slot.writer(), soon());
+  co_await client.execute_all(std::move(commands), memory.get(), soon());
+  memory = UniqueFd();
   co_await reclaim_leftovers(client, soon());
 }
 
-// How many descriptors a QEMU holds that was lent one under `tag`, and was then cleaned up.
-std::size_t left_of(const std::string& tag) {
+// How many descriptors a QEMU holds that was lent a memfd of this name under `tag`, and was then
+// cleaned up.
+std::size_t left_of(const std::string& tag, const std::string& memory_name = "x") {
   test::FakeQemu fake;
   const UniqueFd keeps_the_sets = fake.connect();  // the last client's leaving frees them
+  UniqueFd memory(::memfd_create(memory_name.c_str(), MFD_CLOEXEC));
   asio::io_context io;
   qmp::Client client(io.get_executor(), UniqueFd(::dup(keeps_the_sets.get())));
-  test::run(io, lend_and_reclaim(std::move(client), tag)).value();
+  test::run(io, lend_and_reclaim(std::move(client), tag, std::move(memory))).value();
   return fake.descriptors();
 }
 
-TEST(OwnerTag, SaysProcessAndNamespace) {
-  EXPECT_TRUE(std::regex_match(owner_tag(), std::regex(R"(qmpshot \d+( pid:\[\d+\])?)")))
-      << owner_tag();
+TEST(Owner, SaysProcessAndNamespace) {
+  EXPECT_TRUE(std::regex_match(owner(), std::regex(R"(\d+( pid:\[\d+\])?)"))) << owner();
 }
 
 TEST(ReclaimLeftovers, TakesWhatADeadProcessOfOursLent) {
@@ -70,7 +77,7 @@ TEST(ReclaimLeftovers, TakesWhatADeadProcessOfOursLent) {
 }
 
 TEST(ReclaimLeftovers, LeavesWhatALivingProcessLent) {
-  EXPECT_EQ(left_of(owner_tag()), 1u);
+  EXPECT_EQ(left_of(our_tag()), 1u);
   EXPECT_EQ(left_of(with_pid(1)), 1u);
 }
 
@@ -83,6 +90,18 @@ TEST(ReclaimLeftovers, LeavesWhatOthersLent) {
         with_pid_text("-" + dead), with_pid_text("99999999999999999999")}) {
     EXPECT_EQ(left_of(tag), 1u) << tag;
   }
+}
+
+TEST(ReclaimLeftovers, KnowsASetWithoutATagByItsMemory) {
+  const std::string name(memory_of_ours);
+  std::string dead = owner();
+  dead.replace(0, std::to_string(::getpid()).size(), std::to_string(gone()));
+  EXPECT_EQ(left_of("", name + dead), 0U);
+  EXPECT_EQ(left_of("", name + owner()), 1U);
+  EXPECT_EQ(left_of("", "other" + name + dead), 1U);
+  EXPECT_EQ(left_of("", name + dead + " pid:[1]"), 1U);
+  EXPECT_EQ(left_of("", name + dead + std::string(120, ' ')), 1U);
+  EXPECT_EQ(left_of("libvirt", name + dead), 1U);
 }
 
 TEST(HoldsFrameMemory, LooksAtTheProcessAtTheOtherEnd) {

@@ -27,7 +27,7 @@ FakeOptions fake_options(Player player, Hardware hardware) {
     case Hardware::text_screen: out.status = "paused"; break;
     case Hardware::not_started:
       out.status = "prelaunch";
-      out.consoles[0].frames = {fake_picture(640, 480)};
+      out.consoles[0].frames = {{640, 480, std::vector<std::byte>(3 * 640 * 480)}};  // nothing yet
       break;
     case Hardware::no_display: out.consoles.clear(); break;
     case Hardware::text_only: out.consoles = {text}; break;

@@ -77,13 +77,6 @@ encode::EncodeOptions encode_options(const Options& options, const Frame& frame)
   return out;
 }
 
-Result<PictureFile> encoded(const Options& options, const Frame& frame, capture::Stopwatch& watch) {
-  Result<PictureFile> file =
-      make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
-  watch.lap("encode");
-  return file;
-}
-
 Result<void> write(const Options& options, const Frame& frame, const PictureFile& file,
                    const std::string& output) {
   switch (options.form) {
@@ -110,6 +103,21 @@ bool wants_preview(const Options& options) noexcept {
 
 }  // namespace
 
+Encoded encoded(const Options& options, const Frame& frame) {
+  capture::Stopwatch watch;
+  Result<PictureFile> file =
+      make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
+  watch.lap("encode");
+  return {std::move(file), std::move(watch)};
+}
+
+bool encodes_soon(const Options& options, const Frame& frame) noexcept {
+  constexpr std::uint64_t most_px = std::uint64_t{1} << 20;
+  const ImageView& view = frame.image.view();
+  return std::uint64_t{view.width_px} * view.height_px <= most_px &&
+         !options.encode_options.small && !wants_preview(options);
+}
+
 Result<void> deliver_line(std::string text, const std::string& output) {
   text.push_back('\n');
   return deliver(as_bytes(text), output);
@@ -117,27 +125,28 @@ Result<void> deliver_line(std::string text, const std::string& output) {
 
 Result<std::string> as_json(const Options& options, const Frame& frame) {
   tell(options, frame);
-  capture::Stopwatch watch;
-  Result<PictureFile> file = encoded(options, frame, watch);
-  if (!file) return file.error();
-  tell_times(options, frame, watch);
-  return frame_json(frame, *file, *options.encoder);
+  Encoded made = encoded(options, frame);
+  if (!made.file) return made.file.error();
+  tell_times(options, frame, made.watch);
+  return frame_json(frame, *made.file, *options.encoder);
 }
 
-Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output) {
+Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output,
+                       std::optional<Encoded> early) {
   tell(options, frame);
-  capture::Stopwatch watch;
-  Result<void> done;
   if (wants_preview(options)) {
-    done = preview(options, frame);
+    capture::Stopwatch watch;
+    Result<void> done = preview(options, frame);
     watch.lap("preview");
-  } else {
-    Result<PictureFile> file = encoded(options, frame, watch);
-    if (!file) return file.error();
-    done = write(options, frame, *file, output);
-    watch.lap("save");
+    if (done) tell_times(options, frame, watch);
+    return done;
   }
-  if (done) tell_times(options, frame, watch);
+  Encoded made = early ? std::move(*early) : encoded(options, frame);
+  if (!made.file) return made.file.error();
+  made.watch.skip();
+  Result<void> done = write(options, frame, *made.file, output);
+  made.watch.lap("save");
+  if (done) tell_times(options, frame, made.watch);
   return done;
 }
 

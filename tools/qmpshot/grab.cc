@@ -62,8 +62,9 @@ Result<void> run(asio::awaitable<void> work) {
   }
 }
 
-asio::awaitable<void> one(std::string socket, GrabRequest request, Frame& frame) {
-  frame = co_await AsyncCamera::shoot(std::move(socket), std::move(request));
+asio::awaitable<void> one(std::string socket, GrabRequest request, AsyncCamera::OnFrame on_frame,
+                          Frame& frame) {
+  frame = co_await AsyncCamera::shoot(std::move(socket), std::move(request), std::move(on_frame));
 }
 
 asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
@@ -112,9 +113,10 @@ asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gall
 
 }  // namespace
 
-Result<Frame> grab_one(const std::string& socket, const GrabRequest& request) {
+Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
+                       const AsyncCamera::OnFrame& on_frame) {
   Frame frame;
-  const Result<void> done = run(one(socket, request, frame));
+  const Result<void> done = run(one(socket, request, on_frame, frame));
   if (!done) return done.error();
   return frame;
 }

@@ -6,6 +6,7 @@
 #include "tools/qmpshot/report.h"
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -54,9 +55,13 @@ Result<void> each_to_its_file(const Options& options, const std::vector<Frame>& 
 }  // namespace
 
 Result<void> shoot_one(const Options& options) {
-  Result<Frame> frame = grab_one(options.socket, options.request);
+  std::optional<Encoded> early;
+  const auto on_frame = [&](const Frame& frame) {
+    if (encodes_soon(options, frame)) early = encoded(options, frame);
+  };
+  const Result<Frame> frame = grab_one(options.socket, options.request, on_frame);
   if (!frame) return frame.error();
-  return hand_over(options, *frame, options.output);
+  return hand_over(options, *frame, options.output, std::move(early));
 }
 
 Result<void> shoot_all(const Options& options) {
