@@ -10,11 +10,16 @@
 
 namespace qmpshot::tools {
 
+// What there is to do meanwhile.
+struct Meanwhile {
+  std::function<void()> while_waiting;         // when QEMU has been told what to do; cannot throw
+  std::function<void(const Frame&)> on_frame;  // as AsyncCamera::shoot
+};
+
 // One connection, one frame.
-//   on_frame  as AsyncCamera::shoot
-//   errors    as Camera::shoot; cancelled: a signal came
+//   errors  as Camera::shoot; cancelled: a signal came
 Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
-                       const std::function<void(const Frame&)>& on_frame);
+                       const Meanwhile& meanwhile);
 
 Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request);
 

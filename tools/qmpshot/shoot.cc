@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tools/qmpshot/shoot.h"
 
+#include "encode/warm_up.h"
 #include "tools/qmpshot/delivery.h"
 #include "tools/qmpshot/grab.h"
 #include "tools/qmpshot/report.h"
@@ -56,10 +57,12 @@ Result<void> each_to_its_file(const Options& options, const std::vector<Frame>& 
 
 Result<void> shoot_one(const Options& options) {
   std::optional<Encoded> early;
-  const auto on_frame = [&](const Frame& frame) {
+  Meanwhile meanwhile;
+  meanwhile.while_waiting = [&] { encode::warm_up(*options.encoder); };
+  meanwhile.on_frame = [&](const Frame& frame) {
     if (encodes_soon(options, frame)) early = encoded(options, frame);
   };
-  const Result<Frame> frame = grab_one(options.socket, options.request, on_frame);
+  const Result<Frame> frame = grab_one(options.socket, options.request, meanwhile);
   if (!frame) return frame.error();
   return hand_over(options, *frame, options.output, std::move(early));
 }
