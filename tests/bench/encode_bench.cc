@@ -196,7 +196,7 @@ std::vector<Kernel> png_kernels() {
 class Stream {
  public:
   explicit Stream(const std::vector<Frame>& frames) {
-    const ImageView& view = frame_named(frames, "made-fbcon-listing-1280x800").image.view();
+    const ImageView& view = frame_named(frames, "drawn-fbcon-listing-1280x800").image.view();
     row_bytes_ = 1 + view.width_px / 2;
     Memory rows;
     for (std::uint32_t y = 0; y < view.height_px; ++y) {
@@ -346,7 +346,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   std::vector<Frame> frames = collection(QMPSHOT_TEST_DATA "/frames");
-  std::ranges::move(made_frames(frames), std::back_inserter(frames));
+  std::ranges::move(drawn_frames(frames), std::back_inserter(frames));
   add_kernels(compare_and_convert_kernels());
   add_kernels(scale_kernels());
   add_kernels(png_kernels());

@@ -27,6 +27,7 @@ struct Options {
   int rounds = 9;
   std::string only;    // frames whose name holds it
   std::string folder;  // of the collection
+  std::string guests;  // of other guests' frames; empty: none
 };
 
 // One encoder on one frame, against the reference on the same frame in the same rounds.
@@ -90,6 +91,12 @@ std::vector<Score> measure(const Frame& frame, const std::vector<Contender>& all
 
 using Scores = std::vector<std::vector<Score>>;  // a frame's, each of every encoder
 
+struct Measured {
+  FrameClass frame_class;
+  FrameSource source;
+  std::vector<Score> scores;
+};
+
 // "minimum / geometric mean / maximum"
 std::string spread(const Scores& frames, std::size_t encoder, double Score::*what,
                    const char* form) {
@@ -109,7 +116,9 @@ std::string spread(const Scores& frames, std::size_t encoder, double Score::*wha
          "** / " + text(most);
 }
 
-void print_classes(const std::map<FrameClass, Scores>& classes, const std::vector<Contender>& all) {
+void print_classes(const std::vector<Measured>& measured, const std::vector<Contender>& all) {
+  std::map<FrameClass, Scores> classes;
+  for (const Measured& one : measured) classes[one.frame_class].push_back(one.scores);
   std::printf(
       "Speed-up over libpng's default and size beside it: minimum / **geometric mean** / "
       "maximum over the frames of a class.\n\n| encoder |");
@@ -127,6 +136,38 @@ void print_classes(const std::map<FrameClass, Scores>& classes, const std::vecto
     }
   }
   std::printf("\n");
+}
+
+// Each class by where its frames are from: our PNG, with one thread and where it was measured with
+// more.
+void print_sources(const std::vector<Measured>& measured, const std::vector<Contender>& all) {
+  std::printf("\n| class | frames |");
+  std::vector<std::size_t> ours;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!all[i].name.starts_with("qmpshot png") || all[i].name.ends_with("--small")) continue;
+    ours.push_back(i);
+    std::printf(" %s: speed |", all[i].name.c_str());
+  }
+  std::printf(" size |\n|---|---|---|");
+  for (std::size_t i = 0; i < ours.size(); ++i) std::printf("---|");
+  std::printf("\n");
+  std::map<FrameClass, std::map<std::string, Scores>> groups;
+  for (const Measured& one : measured) {
+    groups[one.frame_class]["all"].push_back(one.scores);
+    groups[one.frame_class][std::string(name(one.source))].push_back(one.scores);
+  }
+  for (const auto& [frame_class, sources] : groups) {
+    for (const std::string source : {"given", "other guests", "drawn", "all"}) {
+      const auto frames = sources.find(source);
+      if (frames == sources.end()) continue;
+      std::printf("| %s | %s (%zu) |", std::string(name(frame_class)).c_str(), source.c_str(),
+                  frames->second.size());
+      for (const std::size_t i : ours) {
+        std::printf(" %s |", spread(frames->second, i, &Score::speed, "%.3g").c_str());
+      }
+      std::printf(" %s |\n", spread(frames->second, ours.front(), &Score::size, "%.3f").c_str());
+    }
+  }
 }
 
 void print_frame(const Frame& frame, const std::vector<Score>& scores,
@@ -152,9 +193,13 @@ std::vector<Contender> contenders(const Options& options) {
 
 int run(const Options& options) {
   std::vector<Frame> frames = collection(options.folder);
-  std::ranges::move(made_frames(frames), std::back_inserter(frames));
+  std::vector<Frame> drawn = drawn_frames(frames);
+  if (!options.guests.empty()) {
+    std::ranges::move(guest_frames(options.guests), std::back_inserter(frames));
+  }
+  std::ranges::move(drawn, std::back_inserter(frames));
   const std::vector<Contender> all = contenders(options);
-  std::map<FrameClass, Scores> classes;
+  std::vector<Measured> measured;
   if (options.each_frame) {
     std::printf("| frame | encoder | ms | bytes | speed | size |\n|---|---|---|---|---|---|\n");
   }
@@ -163,12 +208,13 @@ int run(const Options& options) {
     std::fprintf(stderr, "%s\n", frame.name.c_str());
     std::vector<Score> scores = measure(frame, all, options);
     if (options.each_frame) print_frame(frame, scores, all);
-    classes[frame.frame_class].push_back(std::move(scores));
+    measured.push_back({frame.frame_class, frame.source, std::move(scores)});
   }
   std::printf("\nCPU target %s, %s, %s.\n", std::string(name(encode::cpu_target())).c_str(),
               options.cold ? "pixels not in any cache" : "pixels in cache as far as they fit",
               options.cpu_time ? "CPU time" : "wall clock");
-  print_classes(classes, all);
+  print_classes(measured, all);
+  print_sources(measured, all);
   return 0;
 }
 
@@ -192,12 +238,14 @@ int main(int argc, char** argv) {
       options.small = false;
     } else if (word == "--rounds" && i + 1 < argc) {
       options.rounds = std::max(1, std::atoi(argv[++i]));
+    } else if (word == "--guests" && i + 1 < argc) {
+      options.guests = argv[++i];
     } else if (word == "--only" && i + 1 < argc) {
       options.only = argv[++i];
     } else {
       std::fprintf(stderr,
                    "usage: encode_table [--cold] [--cpu-time] [--each-frame] [--ours] [--no-small] "
-                   "[--rounds N] "
+                   "[--rounds N] [--guests FOLDER] "
                    "[--only PART_OF_A_FRAME'S_NAME]\n");
       return 2;
     }

@@ -17,9 +17,23 @@ namespace qmpshot::bench {
 namespace {
 
 FrameClass class_of(const std::string& file_name) {
-  if (file_name.starts_with("flat-desktop")) return FrameClass::flat_desktop;
-  if (file_name.starts_with("desktop")) return FrameClass::photo_desktop;
+  if (file_name.starts_with("flat-")) return FrameClass::flat_desktop;
+  if (file_name.starts_with("desktop") || file_name.starts_with("photo-")) {
+    return FrameClass::photo_desktop;
+  }
   return FrameClass::console;
+}
+
+std::vector<Frame> read_frames(const std::string& folder, FrameSource source) {
+  std::vector<Frame> frames;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().extension() != ".png") continue;
+    const std::string name = entry.path().stem();
+    frames.push_back(
+        {name, class_of(name), source, encode::read_png(test::read_file(entry.path())).value()});
+  }
+  std::ranges::sort(frames, {}, &Frame::name);
+  return frames;
 }
 
 // Writes the messages of a kernel's log, one after the other, as far as there is room.
@@ -154,16 +168,21 @@ std::string_view name(FrameClass frame_class) {
   return "unknown";
 }
 
-std::vector<Frame> collection(const std::string& folder) {
-  std::vector<Frame> frames;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
-    if (entry.path().extension() != ".png") continue;
-    const std::string name = entry.path().stem();
-    frames.push_back(
-        {name, class_of(name), encode::read_png(test::read_file(entry.path())).value()});
+std::string_view name(FrameSource source) {
+  switch (source) {
+    case FrameSource::given: return "given";
+    case FrameSource::guest: return "other guests";
+    case FrameSource::drawn: return "drawn";
   }
-  std::ranges::sort(frames, {}, &Frame::name);
-  return frames;
+  return "unknown";
+}
+
+std::vector<Frame> collection(const std::string& folder) {
+  return read_frames(folder, FrameSource::given);
+}
+
+std::vector<Frame> guest_frames(const std::string& folder) {
+  return read_frames(folder, FrameSource::guest);
 }
 
 const Frame& frame_named(const std::vector<Frame>& frames, std::string_view name) {
@@ -172,7 +191,7 @@ const Frame& frame_named(const std::vector<Frame>& frames, std::string_view name
   return *found;
 }
 
-std::vector<Frame> made_frames(const std::vector<Frame>& collection) {
+std::vector<Frame> drawn_frames(const std::vector<Frame>& collection) {
   const Font text_font = vga_font(collection);
   const Font fb_font = frame_buffer_font(collection);
   constexpr auto console = FrameClass::console;
@@ -181,10 +200,10 @@ std::vector<Frame> made_frames(const std::vector<Frame>& collection) {
   std::vector<Frame> frames;
   const auto add = [&](std::string_view name, FrameClass frame_class, Image image) {
     const ImageView& view = image.view();
-    std::string full = "made-";
+    std::string full = "drawn-";
     full.append(name).append("-").append(std::to_string(view.width_px));
     full.append("x").append(std::to_string(view.height_px));
-    frames.push_back({std::move(full), frame_class, std::move(image)});
+    frames.push_back({std::move(full), frame_class, FrameSource::drawn, std::move(image)});
   };
   add("vga-log", console, boot_screen(text_font, 720, 400));
   add("vga-listing", console, columns_screen(text_font, 720, 400));
