@@ -26,10 +26,12 @@ constexpr std::uint32_t sample_rows = 16;
 // eight pixels, shorter ones pay. Measured: one more or less is larger or slower.
 constexpr std::size_t hash_bytes = 7;
 constexpr std::size_t bitmap_hash_bytes = 6;
+constexpr std::size_t sample_hash_bytes = 8;
 
 // How long repeats are looked for in vain before bytes are passed over. What looks like noise
 // mostly is noise in a photo and seldom on a console.
-constexpr unsigned patience = 2;
+constexpr unsigned photo_patience = 2;
+constexpr unsigned desktop_patience = 3;
 constexpr unsigned console_patience = 4;
 
 // A character's row is four bytes where a pixel is four bits: in dense text those alone pay, if
@@ -39,7 +41,7 @@ RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
           depth == 1   ? bitmap_hash_bytes
           : depth == 4 ? 8
                        : hash_bytes,
-          depth == 4 ? 4U : 0U, depth <= 4 ? console_patience : patience};
+          depth == 4 ? 4U : 0U, depth <= 4 ? console_patience : photo_patience};
 }
 
 // The colours of fewer pixels are found before another thread has begun.
@@ -47,6 +49,12 @@ constexpr std::size_t least_part_px = std::size_t{512} << 10U;
 
 std::size_t packed_bytes(std::uint32_t width_px, unsigned depth) noexcept {
   return (std::size_t{width_px} * depth + 7) / 8;
+}
+
+// As most of a text console's rows do: they are blank, or the space between lines.
+bool repeats_row_above(const ImageView& image, std::uint32_t y) noexcept {
+  const auto row = image.row(y);
+  return y > 0 && std::memcmp(row.data(), image.row(y - 1).data(), row.size()) == 0;
 }
 
 // Rows as indices into a palette, which grows as colours come up: a row fails that has more of them
@@ -60,14 +68,12 @@ class IndexedRows : public StreamRows {
         palette_(&palette) {}
 
   bool write(std::uint32_t y, bool is_next, std::uint8_t* to) override {
-    const auto row = image_->row(y);
     to[0] = filter_none;
-    // Most of a text console's rows are blank, or the space between lines.
-    if (is_next && std::memcmp(row.data(), image_->row(y - 1).data(), row.size()) == 0) {
+    if (is_next && repeats_row_above(*image_, y)) {
       std::memcpy(to + 1, to - bytes_, bytes_);
       return true;
     }
-    return palette_->map_row(row, depth_, to + 1);
+    return palette_->map_row(image_->row(y), depth_, to + 1);
   }
 
  private:
@@ -95,17 +101,19 @@ class KnownRows : public StreamRows {
 
 class FilteredRows : public StreamRows {
  public:
-  FilteredRows(const ImageView& image, SampleRows::Kind kind) : rows_(image, kind) {}
+  FilteredRows(const ImageView& image, SampleRows::Kind kind, bool is_shaded)
+      : rows_(image, kind), is_shaded_(is_shaded) {}
 
   bool write(std::uint32_t y, bool is_next, std::uint8_t* to) override {
     if (y > 0 && !is_next) rows_.take(y - 1);
     rows_.take(y);
-    write_filtered(rows_, quick_filter(rows_, y), to);
+    write_filtered(rows_, quick_filter(rows_, y, is_shaded_), to);
     return true;
   }
 
  private:
   SampleRows rows_;
+  bool is_shaded_;
 };
 
 // Adds the colours of some rows, which on most frames are all there are; false where they are more
@@ -127,8 +135,9 @@ bool find_colours(const ImageView& image, unsigned threads, Palette& palette) {
   std::atomic<bool> good = true;
   const auto add_part = [&](std::size_t i) {
     const std::uint64_t height = image.height_px;
-    for (auto y = height * i / count; good && y < height * (i + 1) / count; ++y) {
-      if (!found[i].add_colours(image.row(static_cast<std::uint32_t>(y)))) good = false;
+    const auto end = static_cast<std::uint32_t>(height * (i + 1) / count);
+    for (auto y = static_cast<std::uint32_t>(height * i / count); good && y < end; ++y) {
+      if (!repeats_row_above(image, y) && !found[i].add_colours(image.row(y))) good = false;
     }
   };
   do_parts(count, threads, [&] { return Part(add_part); });
@@ -140,8 +149,10 @@ void write_samples(const ImageView& image, PngColour colour, unsigned threads,
                    std::vector<std::byte>& out) {
   const auto kind = colour == PngColour::grey ? SampleRows::Kind::grey : SampleRows::Kind::rgb;
   const std::size_t pixel_bytes = kind == SampleRows::Kind::rgb ? 3 : 1;
-  const RowShape shape = {1 + pixel_bytes * image.width_px, pixel_bytes, hash_bytes, 0, patience};
-  const auto rows = [&] { return std::make_unique<FilteredRows>(image, kind); };
+  const Character seen = character(image, kind);
+  const RowShape shape = {1 + pixel_bytes * image.width_px, pixel_bytes, sample_hash_bytes, 0,
+                          seen.is_noisy ? photo_patience : desktop_patience};
+  const auto rows = [&] { return std::make_unique<FilteredRows>(image, kind, seen.is_shaded); };
   write_stream({shape, image.height_px, rows}, threads, out);
 }
 

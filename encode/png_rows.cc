@@ -21,6 +21,27 @@ constexpr std::size_t photo_share = 4;
 constexpr std::size_t wide_bytes = 2048;
 constexpr std::size_t wide_every = 256;
 
+// A row is part of a gradient where what is novel differs by so little, in the mean, from its
+// neighbours: letters differ by some hundred. Measured on desktops.
+constexpr std::size_t gradient_step = 12;
+
+// A frame's character shows in every 16th row.
+constexpr std::uint32_t sampled_rows = 16;
+
+RowSurvey survey(const SampleRows& rows) {
+  const std::size_t every = rows.row_bytes() < wide_bytes ? 64 : wide_every;
+  return filter_kernels().survey(rows.current(), rows.above(), rows.row_bytes(), rows.pixel_bytes(),
+                                 every);
+}
+
+bool is_of_photo(const RowSurvey& row) {
+  return row.novel > row.seen / novel_share;
+}
+
+bool is_of_gradient(const RowSurvey& row) {
+  return row.novel > 0 && std::min(row.sub, row.up) <= gradient_step * row.novel;
+}
+
 }  // namespace
 
 SampleRows::SampleRows(const ImageView& image, Kind kind)
@@ -46,15 +67,33 @@ void SampleRows::take(std::uint32_t y) {
   }
 }
 
-std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y) {
+Character character(const ImageView& image, SampleRows::Kind kind) {
+  SampleRows rows(image, kind);
+  std::uint32_t seen = 0;
+  std::uint32_t photo = 0;
+  std::uint32_t gradient = 0;
+  for (std::uint32_t y = sampled_rows / 2; y < image.height_px; y += sampled_rows) {
+    rows.take(y - 1);
+    rows.take(y);
+    const RowSurvey row = survey(rows);
+    ++seen;
+    if (is_of_photo(row)) {
+      ++photo;
+    } else if (is_of_gradient(row)) {
+      ++gradient;
+    }
+  }
+  return {2 * (photo + gradient) >= seen, 4 * photo >= seen};
+}
+
+std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y, bool in_shaded) {
   if (y == 0) return filter_none;
-  const std::size_t every = rows.row_bytes() < wide_bytes ? 64 : wide_every;
-  const RowSurvey survey = filter_kernels().survey(rows.current(), rows.above(), rows.row_bytes(),
-                                                   rows.pixel_bytes(), every);
-  if (survey.novel <= survey.seen / novel_share) return filter_none;
-  const bool is_photo = survey.novel > survey.seen / photo_share;
-  if (is_photo && survey.average < std::min(survey.sub, survey.up)) return filter_average;
-  return survey.sub <= survey.up ? filter_sub : filter_up;
+  const RowSurvey row = survey(rows);
+  const bool filters = is_of_photo(row) || (in_shaded && is_of_gradient(row));
+  if (!filters) return filter_none;
+  const bool is_all_photo = row.novel > row.seen / photo_share;
+  if (is_all_photo && row.average < std::min(row.sub, row.up)) return filter_average;
+  return row.sub <= row.up ? filter_sub : filter_up;
 }
 
 void write_filtered(const SampleRows& rows, std::uint8_t filter, std::uint8_t* to) {

@@ -46,10 +46,19 @@ class SampleRows {
   const FilterKernels* filter_ = &filter_kernels();
 };
 
+// What a sample of a frame's rows shows.
+struct Character {
+  bool is_shaded = false;  // gradients and photos are half of it or more
+  bool is_noisy = false;   // photos are a quarter of it or more
+};
+Character character(const ImageView& image, SampleRows::Kind kind);
+
 // The filter that a glance at the current row recommends: none where a row repeats what is above it
-// or to the left, as text and flat areas do; else "Sub" or "Up",
-// or in a photo "Average", whichever leaves least.
-std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y);
+// or to the left, as text and flat areas do; else "Sub" or "Up", or in a photo "Average", whichever
+// leaves least.
+//   in_shaded  whether the frame is_shaded: its gradients are filtered too. Elsewhere they are not,
+//              because a row of letters cannot repeat one that is filtered otherwise.
+std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y, bool in_shaded);
 
 // Writes the current row, filtered by one of these, not the first by "Average": the filter's byte,
 // then row_bytes().
