@@ -59,9 +59,13 @@ asio::awaitable<void> AsyncCamera::close() {
   state_.reset();
 }
 
+asio::awaitable<Frame> AsyncCamera::shoot(std::string socket_path, GrabRequest request) {
+  return capture::shoot(std::move(socket_path), std::move(request), nullptr);
+}
+
 asio::awaitable<Frame> AsyncCamera::shoot(std::string socket_path, GrabRequest request,
-                                          OnFrame on_frame) {
-  return capture::shoot(std::move(socket_path), std::move(request), std::move(on_frame));
+                                          OnFrame& on_frame) {
+  return capture::shoot(std::move(socket_path), std::move(request), &on_frame);
 }
 
 }  // namespace qmpshot

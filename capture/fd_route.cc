@@ -26,7 +26,7 @@ asio::awaitable<void> FdRoute::open(qmp::Client& client, qmp::Deadline deadline)
   slot_ = FrameSlot::create().value();
   fdset_ = random_fdset_id(Lent::for_a_session);
   std::vector<qmp::Command> commands;
-  commands.push_back(qmp::add_fd(fdset_, std::string(set_of_ours) + owner()));
+  commands.push_back(qmp::add_fd(fdset_, set_tag()));
   lent_ = true;  // from the moment it is sent, also where the reply never comes
   const std::vector<qmp::Reply> replies =
       co_await client.execute_all(std::move(commands), slot_->writer(), deadline);

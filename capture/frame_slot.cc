@@ -14,8 +14,7 @@
 namespace qmpshot::capture {
 
 Result<FrameSlot> FrameSlot::create() {
-  const std::string name = std::string(memory_of_ours) + owner();
-  UniqueFd memory(::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  UniqueFd memory(::memfd_create(memory_name().c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!memory) return Error::from_errno(Errc::cannot_write, "making memory for the frame", errno);
   // Only a reopened descriptor has its own access mode; dup() would share O_RDWR.
   const std::string path = "/proc/self/fd/" + std::to_string(memory.get());

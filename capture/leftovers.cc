@@ -29,29 +29,25 @@ Folder descriptors_of_peer(int connected_socket) {
   return {::opendir(folder.c_str()), ::closedir};
 }
 
-// Whose frame a descriptor's memory is for.
-//   return  nullopt where it is no frame's of ours
-std::optional<std::string> owner_of_memory(const Folder& descriptors, const char* number) {
-  std::array<char, 128> target;
-  const ssize_t size =
-      ::readlinkat(::dirfd(descriptors.get()), number, target.data(), target.size());
+// Whose frame the memory of a descriptor is for; nullopt where it is no frame's.
+std::optional<std::string> owner_of_memory(DIR* descriptors, const char* number) {
+  std::array<char, 128> target;  // as long as our names are; a longer one is not ours
+  const ssize_t size = ::readlinkat(::dirfd(descriptors), number, target.data(), target.size());
   if (size <= 0) return std::nullopt;
   // proc(5): a memfd's link reads "/memfd:NAME (deleted)".
+  constexpr std::string_view front = "/memfd:";
   std::string_view name(target.data(), static_cast<std::size_t>(size));
-  for (const std::string_view front : {std::string_view("/memfd:"), memory_of_ours}) {
-    if (!name.starts_with(front)) return std::nullopt;
-    name.remove_prefix(front.size());
-  }
-  return std::string(name.substr(0, name.rfind(" (deleted)")));
+  if (!name.starts_with(front)) return std::nullopt;
+  name.remove_prefix(front.size());
+  return owner_in_name(name.substr(0, name.rfind(" (deleted)")));
 }
 
-// Whether who lent this is gone. A set of one frame says so by its memory alone.
-bool is_abandoned(const qmp::FdsetEntry& entry, const Folder& descriptors) {
-  std::string_view tag = entry.opaque;
-  if (tag.starts_with(set_of_ours)) return is_gone(tag.substr(set_of_ours.size()));
-  if (!tag.empty() || !descriptors) return false;
-  const std::optional<std::string> owner =
-      owner_of_memory(descriptors, std::to_string(entry.fd).c_str());
+// Whether who lent this is gone.
+bool is_abandoned(const qmp::FdsetEntry& entry, DIR* descriptors) {
+  std::optional<std::string> owner = owner_in_tag(entry.opaque);
+  if (entry.opaque.empty() && descriptors != nullptr) {
+    owner = owner_of_memory(descriptors, std::to_string(entry.fd).c_str());
+  }
   return owner && is_gone(*owner);
 }
 
@@ -70,7 +66,7 @@ std::optional<bool> holds_frame_memory(int connected_socket) {
   const Folder descriptors = descriptors_of_peer(connected_socket);
   if (!descriptors) return std::nullopt;
   while (const dirent* entry = ::readdir(descriptors.get())) {
-    if (owner_of_memory(descriptors, entry->d_name)) return true;
+    if (owner_of_memory(descriptors.get(), entry->d_name)) return true;
   }
   return false;
 }
@@ -84,7 +80,7 @@ asio::awaitable<void> reclaim_leftovers(qmp::Client& client, qmp::Deadline deadl
   const Folder descriptors = descriptors_of_peer(client.native_handle());
   std::vector<qmp::Command> removals;
   for (const qmp::FdsetEntry& entry : qmp::parse_fdsets(*sets.front())) {
-    if (is_abandoned(entry, descriptors)) removals.push_back(qmp::remove_fd(entry.id));
+    if (is_abandoned(entry, descriptors.get())) removals.push_back(qmp::remove_fd(entry.id));
   }
   co_await client.execute_all(std::move(removals), -1, deadline);
 }

@@ -21,9 +21,9 @@ namespace qmpshot::capture {
 std::optional<bool> holds_frame_memory(int connected_socket);
 
 // Removes the sets of those of us that were killed before they could, or gave up on a QEMU that
-// did not answer: since 8.0 QEMU would keep them for good (D2). Which they are query-fdsets says of
-// a session's, and the name of the memory of a one-shot's, which went out in fewer bytes; that is
-// seen where QEMU's /proc/PID/fd is.
+// did not answer: since 8.0 QEMU would keep them for good (D2). A session's set is known by its
+// `opaque`. A one-shot's has none, so that fewer bytes go out: it is known by its memory's name,
+// which only those see who may look into QEMU's /proc/PID/fd.
 //   errors  as qmp::Client::execute; what QEMU refuses is left alone
 asio::awaitable<void> reclaim_leftovers(qmp::Client& client, qmp::Deadline deadline);
 

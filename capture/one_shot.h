@@ -14,8 +14,9 @@ namespace qmpshot::capture {
 // afterwards: the handshake first, so that QEMU has work while we look at what it holds. Goes step
 // by step on the same connection where QEMU takes no descriptor, where a display must be found
 // first, and where QEMU still holds an earlier frame (leftovers.h).
-//   on_frame, errors  as AsyncCamera::shoot
+//   on_frame  as AsyncCamera::shoot; nullptr: none
+//   errors    as AsyncCamera::shoot
 asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request,
-                             AsyncCamera::OnFrame on_frame);
+                             const AsyncCamera::OnFrame* on_frame);
 
 }  // namespace qmpshot::capture

@@ -12,6 +12,8 @@
 namespace qmpshot::capture {
 namespace {
 
+constexpr std::string_view tag_front = "qmpshot ";
+constexpr std::string_view name_front = "qmpshot-frame ";
 constexpr std::string_view unknown = " ?";
 
 // What follows the PID: nothing in the machine's own PID namespace.
@@ -25,10 +27,31 @@ std::string name_space() {
   return text == "pid:[4026531836]" ? "" : " " + std::string(text);
 }
 
-}  // namespace
-
 std::string owner() {
   return std::to_string(::getpid()) + name_space();
+}
+
+std::optional<std::string> behind(std::string_view front, std::string_view text) {
+  if (!text.starts_with(front)) return std::nullopt;
+  return std::string(text.substr(front.size()));
+}
+
+}  // namespace
+
+std::string set_tag() {
+  return std::string(tag_front) + owner();
+}
+
+std::string memory_name() {
+  return std::string(name_front) + owner();
+}
+
+std::optional<std::string> owner_in_tag(std::string_view tag) {
+  return behind(tag_front, tag);
+}
+
+std::optional<std::string> owner_in_name(std::string_view name) {
+  return behind(name_front, name);
 }
 
 bool is_gone(std::string_view owner) {

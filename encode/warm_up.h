@@ -6,9 +6,10 @@
 
 namespace qmpshot::encode {
 
-// Encodes a small picture of nothing, so that the next one finds the encoder's code and memory in
-// place: in a fresh process half of a console's encoding is page faults and cold caches. Does what
-// it can; where memory is short the next one will say so.
-void warm_up(const Encoder& encoder) noexcept;
+// Encodes two small pictures of nothing, of two colours and of sixteen as consoles are, so that the
+// next one finds the encoder's code and memory in place: in a fresh process half of a console's
+// encoding is page faults and cold caches.
+//   errors  as encode()
+Result<void> warm_up(const Encoder& encoder);
 
 }  // namespace qmpshot::encode

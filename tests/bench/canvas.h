@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What made frames are painted with.
+// What drawn frames are painted with.
 #pragma once
 
 #include <qmpshot/image.h>

@@ -151,22 +151,26 @@ void print_sources(const std::vector<Measured>& measured, const std::vector<Cont
   std::printf(" size |\n|---|---|---|");
   for (std::size_t i = 0; i < ours.size(); ++i) std::printf("---|");
   std::printf("\n");
-  std::map<FrameClass, std::map<std::string, Scores>> groups;
+  const auto print_row = [&](FrameClass frame_class, std::string_view source,
+                             const Scores& frames) {
+    std::printf("| %s | %s (%zu) |", std::string(name(frame_class)).c_str(),
+                std::string(source).c_str(), frames.size());
+    for (const std::size_t i : ours) {
+      std::printf(" %s |", spread(frames, i, &Score::speed, "%.3g").c_str());
+    }
+    std::printf(" %s |\n", spread(frames, ours.front(), &Score::size, "%.3f").c_str());
+  };
+  std::map<FrameClass, std::map<FrameSource, Scores>> groups;
   for (const Measured& one : measured) {
-    groups[one.frame_class]["all"].push_back(one.scores);
-    groups[one.frame_class][std::string(name(one.source))].push_back(one.scores);
+    groups[one.frame_class][one.source].push_back(one.scores);
   }
   for (const auto& [frame_class, sources] : groups) {
-    for (const std::string source : {"given", "other guests", "drawn", "all"}) {
-      const auto frames = sources.find(source);
-      if (frames == sources.end()) continue;
-      std::printf("| %s | %s (%zu) |", std::string(name(frame_class)).c_str(), source.c_str(),
-                  frames->second.size());
-      for (const std::size_t i : ours) {
-        std::printf(" %s |", spread(frames->second, i, &Score::speed, "%.3g").c_str());
-      }
-      std::printf(" %s |\n", spread(frames->second, ours.front(), &Score::size, "%.3f").c_str());
+    Scores all_sources;
+    for (const auto& [source, frames] : sources) {
+      print_row(frame_class, name(source), frames);
+      std::ranges::copy(frames, std::back_inserter(all_sources));
     }
+    print_row(frame_class, "all", all_sources);
   }
 }
 

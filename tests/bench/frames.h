@@ -25,7 +25,7 @@ struct Frame {
   Image image;  // rgb24, as QEMU hands it out
 };
 
-// Each in the order of names, the same frames every time.
+// The same frames every time, the first two in the order of their names.
 //   folder  tests/data/frames; where scripts/make-guest-frames left its own
 //   errors  throws qmpshot::Error, std::runtime_error
 std::vector<Frame> collection(const std::string& folder);

@@ -32,14 +32,10 @@ pid_t gone() {
   return child;
 }
 
-std::string our_tag() {
-  return std::string(set_of_ours) + owner();
-}
-
 // Our own tag, with something else where our PID stands.
 std::string with_pid_text(const std::string& text) {
   const std::string ours = std::to_string(::getpid());
-  std::string tag = our_tag();
+  std::string tag = set_tag();
   return tag.replace(tag.find(ours), ours.size(), text);
 }
 
@@ -68,8 +64,12 @@ std::size_t left_of(const std::string& tag, const std::string& memory_name = "x"
   return fake.descriptors();
 }
 
-TEST(Owner, SaysProcessAndNamespace) {
-  EXPECT_TRUE(std::regex_match(owner(), std::regex(R"(\d+( pid:\[\d+\])?)"))) << owner();
+TEST(Owner, IsProcessAndNamespace) {
+  EXPECT_TRUE(std::regex_match(set_tag(), std::regex(R"(qmpshot \d+( pid:\[\d+\])?)")))
+      << set_tag();
+  EXPECT_EQ(owner_in_tag(set_tag()), owner_in_name(memory_name()));
+  EXPECT_EQ(owner_in_tag("other 1"), std::nullopt);
+  EXPECT_EQ(owner_in_name(set_tag()), std::nullopt);
 }
 
 TEST(ReclaimLeftovers, TakesWhatADeadProcessOfOursLent) {
@@ -77,7 +77,7 @@ TEST(ReclaimLeftovers, TakesWhatADeadProcessOfOursLent) {
 }
 
 TEST(ReclaimLeftovers, LeavesWhatALivingProcessLent) {
-  EXPECT_EQ(left_of(our_tag()), 1u);
+  EXPECT_EQ(left_of(set_tag()), 1u);
   EXPECT_EQ(left_of(with_pid(1)), 1u);
 }
 
@@ -93,15 +93,15 @@ TEST(ReclaimLeftovers, LeavesWhatOthersLent) {
 }
 
 TEST(ReclaimLeftovers, KnowsASetWithoutATagByItsMemory) {
-  const std::string name(memory_of_ours);
-  std::string dead = owner();
-  dead.replace(0, std::to_string(::getpid()).size(), std::to_string(gone()));
-  EXPECT_EQ(left_of("", name + dead), 0U);
-  EXPECT_EQ(left_of("", name + owner()), 1U);
-  EXPECT_EQ(left_of("", "other" + name + dead), 1U);
-  EXPECT_EQ(left_of("", name + dead + " pid:[1]"), 1U);
-  EXPECT_EQ(left_of("", name + dead + std::string(120, ' ')), 1U);
-  EXPECT_EQ(left_of("libvirt", name + dead), 1U);
+  std::string dead = memory_name();
+  const std::string us = std::to_string(::getpid());
+  dead.replace(dead.find(us), us.size(), std::to_string(gone()));
+  EXPECT_EQ(left_of("", dead), 0U);
+  EXPECT_EQ(left_of("", memory_name()), 1U);
+  EXPECT_EQ(left_of("", "other" + dead), 1U);
+  EXPECT_EQ(left_of("", dead + " pid:[1]"), 1U);
+  EXPECT_EQ(left_of("", dead + std::string(120, ' ')), 1U);
+  EXPECT_EQ(left_of("libvirt", dead), 1U);
 }
 
 TEST(HoldsFrameMemory, LooksAtTheProcessAtTheOtherEnd) {

@@ -100,11 +100,11 @@ TEST_P(Contract, AOneShotIsQemusOwnPicture) {
   expect_nothing_left();
 }
 
-TEST_P(Contract, WorkOnTheFrameBeginsBeforeQemuHasTidiedUp) {
+TEST_P(Contract, TheCallersWorkIsOnTheFrameThatIsGiven) {
   start(Hardware::drawing);
   asio::io_context io;
   std::vector<Frame> early;
-  const auto on_frame = [&](const Frame& frame) { early.push_back(frame); };
+  AsyncCamera::OnFrame on_frame = [&](const Frame& frame) { early.push_back(frame); };
   const Frame frame =
       test::run(io, AsyncCamera::shoot(machine_->socket(), request_for(), on_frame)).value();
   ASSERT_EQ(early.size(), 1U);
@@ -120,7 +120,7 @@ TEST_P(Contract, WhatTheCallersWorkThrowsComesOutAndLeavesNothing) {
   start(Hardware::drawing);
   asio::io_context io;
   // Of QEMU it would say that the frame is settled.
-  const auto on_frame = [](const Frame&) { throw Error(Errc::timed_out, "no time"); };
+  AsyncCamera::OnFrame on_frame = [](const Frame&) { throw Error(Errc::timed_out, "no time"); };
   const Result<Frame> frame =
       test::run(io, AsyncCamera::shoot(machine_->socket(), request_for(), on_frame));
   expect_error(frame, Errc::timed_out);
@@ -132,7 +132,7 @@ TEST_P(Contract, NoWorkIsDoneOnAFrameThatIsNotGiven) {
   start(Hardware::not_started);
   asio::io_context io;
   int called = 0;
-  const auto on_frame = [&](const Frame&) { ++called; };
+  AsyncCamera::OnFrame on_frame = [&](const Frame&) { ++called; };
   GrabRequest required = request_for();
   required.require_content = true;
   expect_error(test::run(io, AsyncCamera::shoot(machine_->socket(), required, on_frame)),

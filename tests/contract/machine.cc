@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "tests/contract/machine.h"
 
+#include "encode/png_read.h"
 #include "encode/ppm.h"
+#include "tests/support/bytes.h"
 
 #include <chrono>
 #include <stdexcept>
@@ -11,6 +13,14 @@ namespace {
 
 FakeConsole peripheral(const char* id, FakePicture picture, std::int64_t head = 0) {
   return FakeConsole::graphic(std::string("/machine/peripheral/") + id, std::move(picture), head);
+}
+
+// A picture of tests/data/frames.
+FakePicture collected(const std::string& name) {
+  const Image image =
+      encode::read_png(read_file(QMPSHOT_TEST_DATA "/frames/" + name + ".png")).value();
+  const ImageView& view = image.view();
+  return {view.width_px, view.height_px, {view.pixels.begin(), view.pixels.end()}};
 }
 
 FakeOptions fake_options(Player player, Hardware hardware) {
@@ -27,7 +37,7 @@ FakeOptions fake_options(Player player, Hardware hardware) {
     case Hardware::text_screen: out.status = "paused"; break;
     case Hardware::not_started:
       out.status = "prelaunch";
-      out.consoles[0].frames = {{640, 480, std::vector<std::byte>(3 * 640 * 480)}};  // nothing yet
+      out.consoles[0].frames = {collected("placeholder-not-initialized-640x480")};
       break;
     case Hardware::no_display: out.consoles.clear(); break;
     case Hardware::text_only: out.consoles = {text}; break;

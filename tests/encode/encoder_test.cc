@@ -45,7 +45,8 @@ TEST(WarmUp, ChangesNoFile) {
   const ImageView image = {pixels, 2, 2, 6, PixelFormat::rgb24};
   for (const Encoder& encoder : encoders()) {
     const auto before = encode(encoder, image);
-    warm_up(encoder);
+    const Result<void> done = warm_up(encoder);
+    EXPECT_TRUE(done.ok()) << encoder.name;
     const auto after = encode(encoder, image);
     ASSERT_TRUE(before.ok() && after.ok()) << encoder.name;
     EXPECT_EQ(*before, *after) << encoder.name;

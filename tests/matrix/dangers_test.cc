@@ -158,6 +158,28 @@ TEST_F(Dangers, D2WhatAKilledOneLeftTheNextTakesBack) {
   expect_unharmed();
 }
 
+// Killed at any moment of its few milliseconds: before QEMU had its memory, or while it did.
+TEST_F(Dangers, D2WhatOneShotsKilledAtAnyMomentLeftTheNextTakesBack) {
+  start({});
+  wait_for_picture();
+  const auto clean = lent_descriptors();
+  int left = 0;
+  constexpr int rounds = 100;
+  for (int round = 0; round < rounds; ++round) {
+    Process process({QMPSHOT_PROGRAM, "--socket", qemu().socket(), "-o", "/dev/null"});
+    std::this_thread::sleep_for(std::chrono::microseconds(100 * round));
+    process.send(SIGKILL);
+    process.wait();
+    left += lent_descriptors() > clean ? 1 : 0;
+    const auto next = Camera::open(qemu().socket(), case_patience);
+    ASSERT_TRUE(next.ok()) << next.error().message();
+    ASSERT_EQ(lent_descriptors(), clean) << round;
+  }
+  report("D2: QEMU " + version() + ": one-shots killed at any moment left a set in " +
+         std::to_string(left) + " of " + std::to_string(rounds));
+  expect_unharmed();
+}
+
 // --- D3: remove-fd while paused ------------------------------------------------------------------
 
 TEST_F(Dangers, D3APausedQemuKeepsDescriptorsButNotOurs) {

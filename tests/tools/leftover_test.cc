@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Nothing stays behind: not in QEMU, not on disk, however the program ends.
+#include "capture/frame_slot.h"
+#include "qmp/client.h"
+#include "qmp/commands.h"
+#include "tests/support/await.h"
 #include "tests/tools/qmpshot_case.h"
 
 #include <qmpshot/camera.h>
 
+#include <asio/io_context.hpp>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -157,6 +162,37 @@ TEST_F(Leftover, WhatAKilledClientLentIsTakenBackByTheNext) {
   if (vm().version().major >= 10) {
     EXPECT_EQ(fdsets(vm()), 1u) << "this QEMU cleans up itself: drop reclaim_leftovers";
   }
+  expect_success(shoot({"-o", file("a.png")}));
+  expect_nothing_left(vm(), before);
+}
+
+// A one-shot that is killed then: its set has no tag, only its memory's name.
+void lend_untagged_and_die(const std::string& socket) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    asio::io_context io;
+    const auto lend = [&]() -> asio::awaitable<void> {
+      const qmp::Deadline deadline = qmp::Deadline::after(std::chrono::seconds(60));
+      qmp::Client client = co_await qmp::Client::connect(socket, deadline);
+      co_await client.handshake(deadline);
+      const capture::FrameSlot slot = capture::FrameSlot::create().value();
+      std::vector<qmp::Command> commands;
+      commands.push_back(qmp::add_fd(4711));
+      co_await client.execute_all(std::move(commands), slot.writer(), deadline);
+      ::raise(SIGKILL);
+    };
+    (void)run(io, lend());
+    ::_exit(1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status));
+}
+
+TEST_F(Leftover, WhatAKilledOneShotLentIsTakenBackByTheNext) {
+  const std::size_t before = vm().open_descriptors();
+  lend_untagged_and_die(vm().socket());
+  EXPECT_EQ(frame_descriptors(vm()), 1U);
   expect_success(shoot({"-o", file("a.png")}));
   expect_nothing_left(vm(), before);
 }

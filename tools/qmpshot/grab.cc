@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tools/qmpshot/grab.h"
 
-#include <qmpshot/async_camera.h>
-
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
@@ -27,7 +25,7 @@ bool is_ignored(int number) {
 
 // Runs `work` to its end. A signal cancels it, which takes at most the library's second for
 // cleaning up; a second signal ends the process as it always would.
-//   while_waiting  runs when the work first waits
+//   while_waiting  runs when the work first waits, if it does
 Result<void> run_to_its_end(asio::awaitable<void> work,
                             const std::function<void()>& while_waiting) {
   asio::io_context loop{1};
@@ -43,13 +41,17 @@ Result<void> run_to_its_end(asio::awaitable<void> work,
     cancel.emit(asio::cancellation_type::terminal);
   });
 
+  bool is_done = false;
   std::exception_ptr failure;
   auto on_done = [&](std::exception_ptr thrown) {
+    is_done = true;
     failure = std::move(thrown);
     loop.stop();
   };
   asio::co_spawn(loop, std::move(work), asio::bind_cancellation_slot(cancel.slot(), on_done));
-  if (while_waiting) asio::post(loop, while_waiting);
+  asio::post(loop, [&] {
+    if (while_waiting && !is_done) while_waiting();
+  });
   loop.run();
   loop.restart();
   loop.poll();  // a signal that came at the same time as the end
@@ -66,9 +68,9 @@ Result<void> run(asio::awaitable<void> work, const std::function<void()>& while_
   }
 }
 
-asio::awaitable<void> one(std::string socket, GrabRequest request, AsyncCamera::OnFrame on_frame,
+asio::awaitable<void> one(std::string socket, GrabRequest request, AsyncCamera::OnFrame& on_frame,
                           Frame& frame) {
-  frame = co_await AsyncCamera::shoot(std::move(socket), std::move(request), std::move(on_frame));
+  frame = co_await AsyncCamera::shoot(std::move(socket), std::move(request), on_frame);
 }
 
 asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
@@ -118,10 +120,9 @@ asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gall
 }  // namespace
 
 Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
-                       const Meanwhile& meanwhile) {
+                       const std::function<void()>& while_waiting, AsyncCamera::OnFrame& on_frame) {
   Frame frame;
-  const Result<void> done =
-      run(one(socket, request, meanwhile.on_frame, frame), meanwhile.while_waiting);
+  const Result<void> done = run(one(socket, request, on_frame, frame), while_waiting);
   if (!done) return done.error();
   return frame;
 }

@@ -2,7 +2,7 @@
 // Asks the VM, and lets Ctrl-C and SIGTERM end it without leaving anything behind.
 #pragma once
 
-#include <qmpshot/camera.h>
+#include <qmpshot/async_camera.h>
 
 #include <functional>
 #include <string>
@@ -10,16 +10,12 @@
 
 namespace qmpshot::tools {
 
-// What there is to do meanwhile.
-struct Meanwhile {
-  std::function<void()> while_waiting;         // when QEMU has been told what to do; cannot throw
-  std::function<void(const Frame&)> on_frame;  // as AsyncCamera::shoot
-};
-
 // One connection, one frame.
-//   errors  as Camera::shoot; cancelled: a signal came
+//   while_waiting  work for when QEMU is first waited for
+//   on_frame       as AsyncCamera::shoot
+//   errors         as Camera::shoot; cancelled: a signal came
 Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
-                       const Meanwhile& meanwhile);
+                       const std::function<void()>& while_waiting, AsyncCamera::OnFrame& on_frame);
 
 Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request);
 

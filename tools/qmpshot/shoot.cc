@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tools/qmpshot/shoot.h"
 
-#include "encode/warm_up.h"
 #include "tools/qmpshot/delivery.h"
 #include "tools/qmpshot/grab.h"
 #include "tools/qmpshot/report.h"
@@ -56,13 +55,12 @@ Result<void> each_to_its_file(const Options& options, const std::vector<Frame>& 
 }  // namespace
 
 Result<void> shoot_one(const Options& options) {
-  std::optional<Encoded> early;
-  Meanwhile meanwhile;
-  meanwhile.while_waiting = [&] { encode::warm_up(*options.encoder); };
-  meanwhile.on_frame = [&](const Frame& frame) {
-    if (encodes_soon(options, frame)) early = encoded(options, frame);
+  std::optional<EncodedFrame> early;
+  const auto while_waiting = [&] { make_ready(options); };
+  AsyncCamera::OnFrame on_frame = [&](const Frame& frame) {
+    if (encodes_soon(options, frame)) early = encode_frame(options, frame);
   };
-  const Result<Frame> frame = grab_one(options.socket, options.request, meanwhile);
+  const Result<Frame> frame = grab_one(options.socket, options.request, while_waiting, on_frame);
   if (!frame) return frame.error();
   return hand_over(options, *frame, options.output, std::move(early));
 }
