@@ -53,7 +53,7 @@ Result<std::size_t> checked_ppm_size(int fd) {
   if (!header) return header.error();
   Result<std::size_t> size = file_size(fd);
   if (!size) return size.error();
-  if (*size != header->file_bytes()) {
+  if (!header->stride_bytes(*size)) {
     return Error(Errc::bad_image, "reading the frame: its header promises " +
                                       std::to_string(header->file_bytes()) + " bytes, QEMU wrote " +
                                       std::to_string(*size));

@@ -89,12 +89,13 @@ Result<PpmHeader> parse_ppm_header(std::span<const std::byte> in) {
 Result<ImageView> parse_ppm(std::span<const std::byte> in) {
   Result<PpmHeader> header = parse_ppm_header(in);
   if (!header) return header.error();
-  if (in.size() != header->file_bytes()) {
+  const std::optional<std::size_t> stride_bytes = header->stride_bytes(in.size());
+  if (!stride_bytes) {
     return bad_ppm("its header promises " + std::to_string(header->file_bytes()) +
                    " bytes, there are " + std::to_string(in.size()));
   }
   return ImageView{in.subspan(header->header_bytes), header->width_px, header->height_px,
-                   std::size_t{3} * header->width_px, PixelFormat::rgb24};
+                   *stride_bytes, PixelFormat::rgb24};
 }
 
 Result<void> encode_ppm(const ImageView& image, std::vector<std::byte>& out) {

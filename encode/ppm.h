@@ -6,6 +6,7 @@
 #include <qmpshot/image.h>
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -17,8 +18,20 @@ struct PpmHeader {
   std::uint32_t height_px = 0;
   std::size_t header_bytes = 0;  // where the first pixel starts
 
+  [[nodiscard]] std::size_t row_bytes() const noexcept { return std::size_t{3} * width_px; }
   [[nodiscard]] std::size_t file_bytes() const noexcept {
-    return header_bytes + std::size_t{3} * width_px * height_px;
+    return header_bytes + row_bytes() * height_px;
+  }
+
+  // How far apart the rows of a file are that has so many bytes. ppm(5) packs them; QEMU, 11.1 at
+  // the latest, pads each to a multiple of four, which shows at a width of 1366.
+  //   return  nullopt where it holds neither
+  //   source  QEMU ui/ui-qmp-cmds.c:ppm_save writes pixman_image_get_stride() bytes of each row
+  [[nodiscard]] std::optional<std::size_t> stride_bytes(std::size_t size) const noexcept {
+    if (size == file_bytes()) return row_bytes();
+    const std::size_t padded = (row_bytes() + 3) / 4 * 4;
+    if (size == header_bytes + padded * height_px) return padded;
+    return std::nullopt;
   }
 };
 
@@ -32,7 +45,7 @@ Result<PpmHeader> parse_ppm_header(std::span<const std::byte> in);
 
 // Reads a binary PPM (P6, maxval 255), the only kind QEMU writes.
 //   in      one whole file; nothing may follow the last pixel
-//   return  rows top to bottom, rgb24, stride_bytes == 3 * width_px; borrows `in`
+//   return  rows top to bottom, rgb24, packed or padded as stride_bytes() says; borrows `in`
 //   errors  bad_image
 //   source  netpbm ppm(5); QEMU ui/ui-qmp-cmds.c:ppm_save
 Result<ImageView> parse_ppm(std::span<const std::byte> in);

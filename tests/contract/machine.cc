@@ -34,6 +34,10 @@ FakeOptions fake_options(Player player, Hardware hardware) {
     case Hardware::drawing:
       out.consoles[0].frames = {{colours_width_px, colours_height_px, colours_rgb()}};
       break;
+    case Hardware::odd_width:
+      out.consoles[0].frames = {
+          {odd_width_px, odd_height_px, colours_rgb(odd_width_px, odd_height_px)}};
+      break;
     case Hardware::text_screen: out.status = "paused"; break;
     case Hardware::not_started:
       out.status = "prelaunch";
@@ -98,6 +102,10 @@ QemuOptions real_options(Hardware hardware) {
   const std::vector<std::string> bare = {"-nodefaults", "-vga", "none"};
   switch (hardware) {
     case Hardware::drawing: out.guest = Guest::colours; return out;
+    case Hardware::odd_width:
+      out.guest = Guest::odd;
+      out.arguments = {"-nodefaults", "-vga", "none", "-device", "bochs-display"};
+      return out;
     case Hardware::text_screen: return out;
     case Hardware::not_started: out.arguments = {"-S"}; return out;
     case Hardware::no_display: out.arguments = bare; return out;

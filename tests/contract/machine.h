@@ -23,6 +23,7 @@ void PrintTo(Player player, std::ostream* out);
 // What kind of VM. All stand still unless said otherwise, so that two frames are the same.
 enum class Hardware {
   drawing,        // the boot sector `colours`, running; QEMU's default consoles besides
+  odd_width,      // the boot sector `odd`: 1366 pixels a row
   text_screen,    // what the firmware says, then paused
   not_started,    // -S
   no_display,     // -nodefaults -vga none

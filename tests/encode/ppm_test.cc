@@ -21,6 +21,18 @@ TEST(Ppm, BorrowsThePixelsOfAWholeFile) {
   EXPECT_EQ(text(view.row(0)), "abcdef");
 }
 
+// As QEMU writes them.
+TEST(Ppm, TakesRowsThatArePaddedToFourBytes) {
+  const auto file = bytes("P6\n2 2\n255\nabcdef--ghijkl--");
+  const ImageView view = parse_ppm(file).value();
+  EXPECT_EQ(view.stride_bytes, 8U);
+  EXPECT_EQ(text(view.row(0)), "abcdef");
+  EXPECT_EQ(text(view.row(1)), "ghijkl");
+  std::vector<std::byte> out;
+  encode_ppm(view, out).value();
+  EXPECT_EQ(text(out), "P6\n2 2\n255\nabcdefghijkl");
+}
+
 TEST(Ppm, SkipsCommentsInTheHeader) {
   EXPECT_TRUE(parse_ppm(bytes("P6 # made by hand\n1 # wide\n1\n255\nabc")).ok());
 }
@@ -36,7 +48,7 @@ TEST(Ppm, RefusesWhatIsNotExactlyOneFile) {
            "P5\n1 1\n255\nabc",
            "P61 1\n255\nabc",
            "P6\n1 1\n255\nab",
-           "P6\n1 1\n255\nabcd",
+           "P6\n1 1\n255\nabcde",
            "P6\n0 1\n255\n",
            "P6\n1 0\n255\n",
            "P6\n-1 1\n255\nabc",

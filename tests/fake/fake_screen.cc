@@ -72,7 +72,12 @@ FakePicture fake_picture(std::uint32_t width_px, std::uint32_t height_px, std::u
 std::vector<std::byte> ppm_file(const FakePicture& picture) {
   std::vector<std::byte> out;
   append(out, ppm_header(picture.width_px, picture.height_px));
-  out.insert(out.end(), picture.rgb.begin(), picture.rgb.end());
+  const std::size_t row_bytes = std::size_t{3} * picture.width_px;
+  for (std::size_t at = 0; at < picture.rgb.size(); at += row_bytes) {
+    const auto row = picture.rgb.begin() + static_cast<std::ptrdiff_t>(at);
+    out.insert(out.end(), row, row + static_cast<std::ptrdiff_t>(row_bytes));
+    out.resize(out.size() + (4 - row_bytes % 4) % 4);  // QEMU pads rows to four bytes
+  }
   return out;
 }
 

@@ -14,6 +14,7 @@ enum class Guest {
   colours,  // 1024x768, more than a palette's worth of colours, drawn once
   text,     // 720x400, text mode: every character, many colours, drawn once
   log,      // 720x400, text mode: 25 lines of a kernel's log, grey on black, drawn once
+  odd,      // 1366x768, the same, for -device bochs-display: QEMU pads the rows of its PPM
   wide,     // 1920x1080, flat lines and busy lines, drawn once; for -device VGA or -vga std
 };
 
@@ -21,9 +22,12 @@ enum class Guest {
 // (flipper) or stands (the others).
 std::string boot_sector(Guest guest);
 
-// What `colours` draws: rgb24, rows top to bottom.
+// What `colours` and `odd` draw: rgb24, rows top to bottom, packed.
 inline constexpr std::uint32_t colours_width_px = 1024;
 inline constexpr std::uint32_t colours_height_px = 768;
-std::vector<std::byte> colours_rgb();
+inline constexpr std::uint32_t odd_width_px = 1366;
+inline constexpr std::uint32_t odd_height_px = 768;
+std::vector<std::byte> colours_rgb(std::uint32_t width_px = colours_width_px,
+                                   std::uint32_t height_px = colours_height_px);
 
 }  // namespace qmpshot::test
