@@ -2,8 +2,8 @@
 // What a screenshot costs, beside the least it could cost and what people do today. Prints
 // Markdown; scripts/bench builds and runs it.
 //
-//   screenshots ROUNDS median|fastest [processes] [frames] [silence] [start]     all tables unless
-//   named
+//   screenshots ROUNDS median|fastest [floor] [processes] [frames] [silence] [start]
+//     all tables unless named
 #include "tests/bench/side_by_side.h"
 #include "tests/support/real_qemu.h"
 #include "tests/support/temp_folder.h"
@@ -128,29 +128,49 @@ Way process(std::string name, Words command) {
   return {std::move(name), [command = std::move(command)] { return run_ms(command); }};
 }
 
+Way floor_shot(const test::RealQemu& vm) {
+  return process("the floor: a minimal C client, nothing encoded", {floor_program(), vm.socket()});
+}
+
+// To a file that is not there yet.
+Way shot_by(const std::string& name, const test::RealQemu& vm, const std::string& qmpshot,
+            const std::string& file, const Words& more = {}) {
+  Words command = {qmpshot, "--socket", vm.socket(), "-o", file};
+  command.insert(command.end(), more.begin(), more.end());
+  return {name, [file, command = std::move(command)] {
+            (void)::unlink(file.c_str());
+            return run_ms(command);
+          }};
+}
+
+// Another qmpshot that is to be measured too.
+const char* other_program() {
+  return std::getenv("QMPSHOT_OTHER");
+}
+
+// Floor and qmpshot by themselves: what others leave in the caches is their affair.
+std::vector<Way> beside_floor(const test::RealQemu& vm, const test::TempFolder& folder) {
+  std::vector<Way> ways = {floor_shot(vm),
+                           shot_by("**`qmpshot -o a.png`**", vm, program(), folder.file("a.png"))};
+  if (const char* other = other_program()) {
+    ways.push_back(shot_by("QMPSHOT_OTHER", vm, other, folder.file("a.png")));
+  }
+  return ways;
+}
+
 std::vector<Way> one_shots(const test::RealQemu& vm, const test::TempFolder& folder) {
   const std::string socket = vm.socket();
   const std::string ppm = folder.file("today.ppm");
   const std::string png = folder.file("today.png");
   const std::string converted = "pnmtopng " + ppm + " >" + png;
-  std::vector<Way> ways;
-  ways.push_back(
-      process("the floor: a minimal C client, nothing encoded", {floor_program(), socket}));
-  const auto qmpshot = [&](std::string name, const std::string& of, const std::string& file,
-                           Words more) {
-    more.insert(more.begin(), {of, "--socket", socket, "-o", file});
-    ways.push_back({std::move(name), [file, command = std::move(more)] {
-                      (void)::unlink(file.c_str());
-                      return run_ms(command);
-                    }});
-  };
-  qmpshot("**`qmpshot -o a.png`**", program(), folder.file("a.png"), {});
-  ways.push_back(process("the same, replacing a file",
-                         {program(), "--socket", socket, "-o", folder.file("old.png")}));
-  qmpshot("`qmpshot -o a.ppm`", program(), folder.file("a.ppm"), {});
-  qmpshot("`qmpshot --format null`", program(), folder.file("null"), {"--format", "null"});
-  if (const char* dynamic = std::getenv("QMPSHOT_DYNAMIC")) {
-    qmpshot("`-o a.png`, linked dynamically", dynamic, folder.file("a.png"), {});
+  std::vector<Way> ways = {
+      floor_shot(vm), shot_by("**`qmpshot -o a.png`**", vm, program(), folder.file("a.png")),
+      process("the same, replacing a file",
+              {program(), "--socket", socket, "-o", folder.file("old.png")}),
+      shot_by("`qmpshot -o a.ppm`", vm, program(), folder.file("a.ppm")),
+      shot_by("`qmpshot --format null`", vm, program(), folder.file("null"), {"--format", "null"})};
+  if (const char* other = other_program()) {
+    ways.push_back(shot_by("QMPSHOT_OTHER", vm, other, folder.file("a.png")));
   }
   const auto today = [&](std::string name, const std::string& needs, const std::string& script) {
     if (shell_succeeds(needs)) ways.push_back(process(std::move(name), {"sh", "-ec", script}));
@@ -235,8 +255,8 @@ std::vector<Way> silences(const test::RealQemu& vm, const test::TempFolder& fold
 void print_start(int rounds) {
   std::vector<Way> ways = {process("`true`", {"/bin/true"}),
                            process("`qmpshot --version`", {program(), "--version"})};
-  if (const char* dynamic = std::getenv("QMPSHOT_DYNAMIC")) {
-    ways.push_back(process("`qmpshot --version`, linked dynamically", {dynamic, "--version"}));
+  if (const char* other = other_program()) {
+    ways.push_back(process("QMPSHOT_OTHER `--version`", {other, "--version"}));
   }
   ways.push_back(process("`python3 -c pass`", {interpreter(), "-c", "pass"}));
   std::vector<std::string> names;
@@ -273,6 +293,10 @@ int run(int rounds, bool fastest, const Words& tables) {
       "ratio to the first row.\n\n",
       screens.front().vm->version().text().c_str(), fastest ? "fastest" : "median", rounds);
   const int fewer = std::max(3, rounds / 3);
+  if (wanted("floor")) {
+    print_for_screens("one screenshot, these in turn and no others, ms", screens, 4 * rounds,
+                      [&](const test::RealQemu& vm) { return beside_floor(vm, folder); });
+  }
   if (wanted("processes")) {
     print_for_screens("one screenshot, a whole process, ms", screens, rounds,
                       [&](const test::RealQemu& vm) { return one_shots(vm, folder); });
