@@ -83,7 +83,7 @@ Character character(const ImageView& image, SampleRows::Kind kind) {
       ++gradient;
     }
   }
-  return {2 * (photo + gradient) >= seen, 4 * photo >= seen};
+  return {2 * (photo + gradient) > seen, 4 * photo > seen};
 }
 
 std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y, bool in_shaded) {

@@ -48,8 +48,8 @@ class SampleRows {
 
 // What a sample of a frame's rows shows.
 struct Character {
-  bool is_shaded = false;  // gradients and photos are half of it or more
-  bool is_noisy = false;   // photos are a quarter of it or more
+  bool is_shaded = false;  // more than half of it are gradients and photos
+  bool is_noisy = false;   // more than a quarter of it are photos
 };
 Character character(const ImageView& image, SampleRows::Kind kind);
 
