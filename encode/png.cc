@@ -22,11 +22,12 @@ namespace {
 // because a line of text is that high.
 constexpr std::uint32_t sample_rows = 16;
 
-// How long a repeat is at least that is neither above nor to the left. Of bitmaps, whose bytes are
-// eight pixels, shorter ones pay. Measured: one more or less is larger or slower.
-constexpr std::size_t hash_bytes = 7;
+// How long a repeat is at least that is neither above nor to the left, and how long a near one is.
+// Of bitmaps, whose bytes are eight pixels, shorter ones pay; in true colour near ones do not.
+// Measured on other guests' screens: one more or less is larger or slower.
+constexpr std::size_t hash_bytes = 8;
+constexpr std::size_t near_bytes = 6;
 constexpr std::size_t bitmap_hash_bytes = 6;
-constexpr std::size_t sample_hash_bytes = 8;
 
 // How long repeats are looked for in vain before bytes are passed over. What looks like noise
 // mostly is noise in a photo and seldom on a console.
@@ -34,14 +35,9 @@ constexpr unsigned photo_patience = 2;
 constexpr unsigned desktop_patience = 3;
 constexpr unsigned console_patience = 4;
 
-// A character's row is four bytes where a pixel is four bits: in dense text those alone pay, if
-// they are near.
 RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
-  return {row_bytes, 1,
-          depth == 1   ? bitmap_hash_bytes
-          : depth == 4 ? 8
-                       : hash_bytes,
-          depth == 4 ? 4U : 0U, depth <= 4 ? console_patience : photo_patience};
+  if (depth == 1) return {row_bytes, 1, bitmap_hash_bytes, 0, console_patience};
+  return {row_bytes, 1, hash_bytes, near_bytes, console_patience};
 }
 
 // The colours of fewer pixels are found before another thread has begun.
@@ -116,9 +112,32 @@ class FilteredRows : public StreamRows {
   bool is_shaded_;
 };
 
+// The pixel that most others are like, if one is (Boyer and Moore's vote): of 16 in each row that
+// is looked at.
+std::span<const std::byte> background(const ImageView& image) {
+  constexpr std::uint32_t columns = 16;
+  const std::size_t pixel_bytes = bytes_per_pixel(image.format);
+  const auto pixel = [&](std::uint32_t x, std::uint32_t y) {
+    return image.row(y).subspan(pixel_bytes * x, pixel_bytes);
+  };
+  auto winner = pixel(0, 0);
+  std::size_t votes = 0;
+  for (std::uint32_t y = 0; y < image.height_px; y += sample_rows) {
+    for (std::uint32_t i = 0; i < columns; ++i) {
+      const auto next = pixel(image.width_px / columns * i, y);
+      if (votes == 0) winner = next;
+      const bool is_like = std::memcmp(next.data(), winner.data(), 3) == 0;
+      votes = is_like ? votes + 1 : votes - 1;
+    }
+  }
+  return winner;
+}
+
 // Adds the colours of some rows, which on most frames are all there are; false where they are more
-// than a palette holds, as in a photo they soon are.
+// than a palette holds, as in a photo they soon are. The background comes first: where it is index
+// 0, as a row's filter is, blank rows are one run.
 bool sample_colours(const ImageView& image, Palette& palette) {
+  if (!palette.add_colours(background(image))) return false;
   for (std::uint32_t y = std::min(sample_rows, image.height_px) / 2; y < image.height_px;
        y += sample_rows) {
     if (!palette.add_colours(image.row(y))) return false;
@@ -150,7 +169,7 @@ void write_samples(const ImageView& image, PngColour colour, unsigned threads,
   const auto kind = colour == PngColour::grey ? SampleRows::Kind::grey : SampleRows::Kind::rgb;
   const std::size_t pixel_bytes = kind == SampleRows::Kind::rgb ? 3 : 1;
   const Character seen = character(image, kind);
-  const RowShape shape = {1 + pixel_bytes * image.width_px, pixel_bytes, sample_hash_bytes, 0,
+  const RowShape shape = {1 + pixel_bytes * image.width_px, pixel_bytes, hash_bytes, 0,
                           seen.is_noisy ? photo_patience : desktop_patience};
   const auto rows = [&] { return std::make_unique<FilteredRows>(image, kind, seen.is_shaded); };
   write_stream({shape, image.height_px, rows}, threads, out);
