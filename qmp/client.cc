@@ -16,8 +16,8 @@ constexpr const char* greeting_wait = "waiting for QEMU's greeting";
 
 Error never_greeted() {
   return Error(Errc::monitor_busy,
-               "none came: the monitor is busy with another client (it serves one at a time) or "
-               "QEMU is stopped: give QEMU a second -qmp socket")
+               "none came: the monitor is busy with another client (it serves one at a time: give "
+               "QEMU a second -qmp socket), QEMU is stopped, or this is no monitor's socket")
       .within(greeting_wait);
 }
 

@@ -115,13 +115,10 @@ END
   sleep 10
   keys down up  # ends a countdown, after which the installer would begin to speak
   wait_still 60
-  take console syslinux-debian-menu
+  take flat syslinux-debian-menu
   keys down down ret
   wait_still 20
-  take console syslinux-debian-advanced
-  keys esc
-  wait_still 20
-  take console syslinux-debian-prompt
+  take console syslinux-debian-contrast
   make_syslinux_cd "$work/plain.cfg"
   start -cdrom "$work/cd.iso"
   wait_text 60 'Rescue CD'
