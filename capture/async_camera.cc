@@ -60,12 +60,7 @@ asio::awaitable<void> AsyncCamera::close() {
 }
 
 asio::awaitable<Frame> AsyncCamera::shoot(std::string socket_path, GrabRequest request) {
-  return capture::shoot(std::move(socket_path), std::move(request), nullptr);
-}
-
-asio::awaitable<Frame> AsyncCamera::shoot(std::string socket_path, GrabRequest request,
-                                          OnFrame& on_frame) {
-  return capture::shoot(std::move(socket_path), std::move(request), &on_frame);
+  return capture::shoot(std::move(socket_path), std::move(request));
 }
 
 }  // namespace qmpshot

@@ -22,9 +22,6 @@ class Stopwatch {
     return took;
   }
 
-  // What was done since the last lap belongs to no step.
-  void skip() { last_ = std::chrono::steady_clock::now(); }
-
   [[nodiscard]] std::vector<Step> take_steps() { return std::exchange(steps_, {}); }
 
  private:

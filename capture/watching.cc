@@ -67,13 +67,9 @@ bool is_plain(const GrabRequest& request) noexcept {
   return !request.freeze && !request.wake && !request.vm_facts && request.wait_content.count() == 0;
 }
 
-bool satisfies(const GrabRequest& request, const Frame& frame) noexcept {
-  const bool required = request.require_content || request.wait_content.count() > 0;
-  return !required || frame.content == Content::picture;
-}
-
 void check_content(const GrabRequest& request, const Frame& frame) {
-  if (satisfies(request, frame)) return;
+  const bool required = request.require_content || request.wait_content.count() > 0;
+  if (!required || frame.content == Content::picture) return;
   std::string why = "the screen is blank";
   if (frame.content == Content::not_initialized) why = "the guest has not initialized the display";
   if (frame.content == Content::not_active) why = "the guest has switched the display off";

@@ -13,10 +13,7 @@ namespace qmpshot::capture {
 // Whether one dump is all that is asked for.
 bool is_plain(const GrabRequest& request) noexcept;
 
-// Whether it is the guest's own picture, where one is required.
-bool satisfies(const GrabRequest& request, const Frame& frame) noexcept;
-
-// Refuses a frame that does not satisfy().
+// Refuses a frame that is not the guest's own picture, where one is required.
 //   errors  no_picture
 void check_content(const GrabRequest& request, const Frame& frame);
 

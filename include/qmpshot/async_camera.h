@@ -8,7 +8,6 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,21 +36,7 @@ class AsyncCamera {
   // what QEMU does.
   asio::awaitable<void> close();
 
-  // As Camera::shoot.
   static asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request);
-
-  // Work on a frame that need not wait until QEMU has taken back what it was lent, which takes it
-  // some 0.3 ms. It runs on the same strand, and until it returns the monitor serves nobody else,
-  // and neither deadline nor cancellation is heeded.
-  using OnFrame = std::function<void(const Frame&)>;
-
-  // The same.
-  //   on_frame  outlives the call. Called at most once, with the frame that is returned, but for
-  //             its `steps`; not where the frame came another way than by route fd in one go. What
-  //             it throws comes out of here. Named by the caller, because GCC 12 destroys what a
-  //             co_await expression makes twice.
-  static asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request,
-                                      OnFrame& on_frame);
 
  private:
   struct State;

@@ -228,31 +228,6 @@ TEST_F(BadManners, WhatAOneShotsQemuDoesAfterTheFrameTakesNothingAway) {
   EXPECT_TRUE(shows(Camera::shoot(busy.socket_path(), request(100ms)).value(), silent));
 }
 
-TEST_F(BadManners, TheCallersWorkDoesNotWaitForRemoveFd) {
-  FakeOptions silent = options();
-  silent.silent_at = "remove-fd";
-  FakeQemu qemu(silent);
-  asio::io_context io;
-  int called = 0;
-  AsyncCamera::OnFrame on_frame = [&](const Frame& frame) {
-    called += shows(frame, silent) ? 1 : 0;
-  };
-  EXPECT_TRUE(test::run(io, AsyncCamera::shoot(qemu.socket_path(), request(100ms), on_frame)).ok());
-  EXPECT_EQ(called, 1);
-}
-
-TEST_F(BadManners, WhatTheCallersWorkThrowsComesOutOfASilentQemuToo) {
-  FakeOptions silent = options();
-  silent.silent_at = "remove-fd";
-  FakeQemu qemu(silent);
-  asio::io_context io;
-  AsyncCamera::OnFrame on_frame = [](const Frame&) { throw Error(Errc::bad_argument, "ours"); };
-  const Result<Frame> shot =
-      test::run(io, AsyncCamera::shoot(qemu.socket_path(), request(100ms), on_frame));
-  ASSERT_FALSE(shot.ok());
-  EXPECT_EQ(shot.error().message(), "ours");
-}
-
 TEST_F(BadManners, APauseWithinTheGraceLeavesNothing) {
   FakeOptions silent = options();
   silent.silent_at = "screendump";

@@ -2,9 +2,7 @@
 // What a picture of a VM is, whoever plays the VM. Where fake and real disagree, the fake is wrong.
 #include "encode/ppm.h"
 #include "tests/contract/machine.h"
-#include "tests/support/await.h"
 
-#include <qmpshot/async_camera.h>
 #include <qmpshot/camera.h>
 
 #include <gtest/gtest.h>
@@ -98,46 +96,6 @@ TEST_P(Contract, AOneShotIsQemusOwnPicture) {
   EXPECT_EQ(frame.qemu_version, machine_->version().text());
   expect_qemus_own(frame);
   expect_nothing_left();
-}
-
-TEST_P(Contract, TheCallersWorkIsOnTheFrameThatIsGiven) {
-  start(Hardware::drawing);
-  asio::io_context io;
-  std::vector<Frame> early;
-  AsyncCamera::OnFrame on_frame = [&](const Frame& frame) { early.push_back(frame); };
-  const Frame frame =
-      test::run(io, AsyncCamera::shoot(machine_->socket(), request_for(), on_frame)).value();
-  ASSERT_EQ(early.size(), 1U);
-  EXPECT_EQ(early[0].image.view().pixels.data(), frame.image.view().pixels.data());
-  EXPECT_EQ(early[0].qemu_version, frame.qemu_version);
-  EXPECT_EQ(early[0].taken_at, frame.taken_at);
-  EXPECT_EQ(early[0].content, frame.content);
-  expect_qemus_own(early[0]);
-  expect_nothing_left();
-}
-
-TEST_P(Contract, WhatTheCallersWorkThrowsComesOutAndLeavesNothing) {
-  start(Hardware::drawing);
-  asio::io_context io;
-  // Of QEMU it would say that the frame is settled.
-  AsyncCamera::OnFrame on_frame = [](const Frame&) { throw Error(Errc::timed_out, "no time"); };
-  const Result<Frame> frame =
-      test::run(io, AsyncCamera::shoot(machine_->socket(), request_for(), on_frame));
-  expect_error(frame, Errc::timed_out);
-  EXPECT_EQ(frame.error().message(), "no time");
-  expect_nothing_left();
-}
-
-TEST_P(Contract, NoWorkIsDoneOnAFrameThatIsNotGiven) {
-  start(Hardware::not_started);
-  asio::io_context io;
-  int called = 0;
-  AsyncCamera::OnFrame on_frame = [&](const Frame&) { ++called; };
-  GrabRequest required = request_for();
-  required.require_content = true;
-  expect_error(test::run(io, AsyncCamera::shoot(machine_->socket(), required, on_frame)),
-               Errc::no_picture);
-  EXPECT_EQ(called, 0);
 }
 
 // QEMU pads the rows of its PPM to four bytes.

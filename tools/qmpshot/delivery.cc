@@ -3,7 +3,6 @@
 
 #include "capture/stopwatch.h"
 #include "encode/base64.h"
-#include "encode/warm_up.h"
 #include "qmp/json.h"
 #include "tools/qmpshot/log.h"
 #include "tools/qmpshot/output.h"
@@ -78,6 +77,13 @@ encode::EncodeOptions encode_options(const Options& options, const Frame& frame)
   return out;
 }
 
+Result<PictureFile> encoded(const Options& options, const Frame& frame, capture::Stopwatch& watch) {
+  Result<PictureFile> file =
+      make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
+  watch.lap("encode");
+  return file;
+}
+
 Result<void> write(const Options& options, const Frame& frame, const PictureFile& file,
                    const std::string& output) {
   switch (options.form) {
@@ -104,30 +110,6 @@ bool wants_preview(const Options& options) noexcept {
 
 }  // namespace
 
-EncodedFrame encode_frame(const Options& options, const Frame& frame) {
-  capture::Stopwatch watch;
-  Result<PictureFile> file =
-      make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
-  watch.lap("encode");
-  return {std::move(file), std::move(watch)};
-}
-
-bool encodes_soon(const Options& options, const Frame& frame) noexcept {
-  // Most consoles are done in 0.3 ms then, a photo in 3 ms: tests/bench/README.md.
-  constexpr std::uint64_t most_px = std::uint64_t{1} << 20;
-  const auto is_small = [](std::uint64_t width_px, std::uint64_t height_px) {
-    return width_px * height_px <= most_px;
-  };
-  const ImageView& view = frame.image.view();
-  const encode::Size made = options.shape.scale.value_or(encode::Size{1, 1});
-  return is_small(view.width_px, view.height_px) && is_small(made.width_px, made.height_px) &&
-         !options.encode_options.small && !wants_preview(options);
-}
-
-void make_ready(const Options& options) {
-  if (!wants_preview(options)) (void)encode::warm_up(*options.encoder);
-}
-
 Result<void> deliver_line(std::string text, const std::string& output) {
   text.push_back('\n');
   return deliver(as_bytes(text), output);
@@ -135,28 +117,27 @@ Result<void> deliver_line(std::string text, const std::string& output) {
 
 Result<std::string> as_json(const Options& options, const Frame& frame) {
   tell(options, frame);
-  EncodedFrame made = encode_frame(options, frame);
-  if (!made.file) return made.file.error();
-  tell_times(options, frame, made.watch);
-  return frame_json(frame, *made.file, *options.encoder);
+  capture::Stopwatch watch;
+  Result<PictureFile> file = encoded(options, frame, watch);
+  if (!file) return file.error();
+  tell_times(options, frame, watch);
+  return frame_json(frame, *file, *options.encoder);
 }
 
-Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output,
-                       std::optional<EncodedFrame> early) {
+Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output) {
   tell(options, frame);
+  capture::Stopwatch watch;
+  Result<void> done;
   if (wants_preview(options)) {
-    capture::Stopwatch watch;
-    Result<void> done = preview(options, frame);
+    done = preview(options, frame);
     watch.lap("preview");
-    if (done) tell_times(options, frame, watch);
-    return done;
+  } else {
+    Result<PictureFile> file = encoded(options, frame, watch);
+    if (!file) return file.error();
+    done = write(options, frame, *file, output);
+    watch.lap("save");
   }
-  EncodedFrame made = early ? std::move(*early) : encode_frame(options, frame);
-  if (!made.file) return made.file.error();
-  made.watch.skip();
-  Result<void> done = write(options, frame, *made.file, output);
-  made.watch.lap("save");
-  if (done) tell_times(options, frame, made.watch);
+  if (done) tell_times(options, frame, watch);
   return done;
 }
 

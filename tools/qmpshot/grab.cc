@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "tools/qmpshot/grab.h"
 
+#include <qmpshot/async_camera.h>
+
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
-#include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 
 #include <csignal>
@@ -25,9 +26,7 @@ bool is_ignored(int number) {
 
 // Runs `work` to its end. A signal cancels it, which takes at most the library's second for
 // cleaning up; a second signal ends the process as it always would.
-//   while_waiting  runs when the work first waits, if it does
-Result<void> run_to_its_end(asio::awaitable<void> work,
-                            const std::function<void()>& while_waiting) {
+Result<void> run_to_its_end(asio::awaitable<void> work) {
   asio::io_context loop{1};
   asio::cancellation_signal cancel;
   asio::signal_set signals(loop);
@@ -41,17 +40,12 @@ Result<void> run_to_its_end(asio::awaitable<void> work,
     cancel.emit(asio::cancellation_type::terminal);
   });
 
-  bool is_done = false;
   std::exception_ptr failure;
   auto on_done = [&](std::exception_ptr thrown) {
-    is_done = true;
     failure = std::move(thrown);
     loop.stop();
   };
   asio::co_spawn(loop, std::move(work), asio::bind_cancellation_slot(cancel.slot(), on_done));
-  asio::post(loop, [&] {
-    if (while_waiting && !is_done) while_waiting();
-  });
   loop.run();
   loop.restart();
   loop.poll();  // a signal that came at the same time as the end
@@ -60,17 +54,16 @@ Result<void> run_to_its_end(asio::awaitable<void> work,
   return {};
 }
 
-Result<void> run(asio::awaitable<void> work, const std::function<void()>& while_waiting = {}) {
+Result<void> run(asio::awaitable<void> work) {
   try {
-    return run_to_its_end(std::move(work), while_waiting);
+    return run_to_its_end(std::move(work));
   } catch (...) {  // no descriptors for the loop, or no memory
     return Error::from_exception(std::current_exception()).within("starting");
   }
 }
 
-asio::awaitable<void> one(std::string socket, GrabRequest request, AsyncCamera::OnFrame& on_frame,
-                          Frame& frame) {
-  frame = co_await AsyncCamera::shoot(std::move(socket), std::move(request), on_frame);
+asio::awaitable<void> one(std::string socket, GrabRequest request, Frame& frame) {
+  frame = co_await AsyncCamera::shoot(std::move(socket), std::move(request));
 }
 
 asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
@@ -119,10 +112,9 @@ asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gall
 
 }  // namespace
 
-Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
-                       const std::function<void()>& while_waiting, AsyncCamera::OnFrame& on_frame) {
+Result<Frame> grab_one(const std::string& socket, const GrabRequest& request) {
   Frame frame;
-  const Result<void> done = run(one(socket, request, on_frame, frame), while_waiting);
+  const Result<void> done = run(one(socket, request, frame));
   if (!done) return done.error();
   return frame;
 }

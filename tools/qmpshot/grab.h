@@ -2,20 +2,16 @@
 // Asks the VM, and lets Ctrl-C and SIGTERM end it without leaving anything behind.
 #pragma once
 
-#include <qmpshot/async_camera.h>
+#include <qmpshot/camera.h>
 
-#include <functional>
 #include <string>
 #include <vector>
 
 namespace qmpshot::tools {
 
 // One connection, one frame.
-//   while_waiting  work for when QEMU is first waited for
-//   on_frame       as AsyncCamera::shoot
-//   errors         as Camera::shoot; cancelled: a signal came
-Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
-                       const std::function<void()>& while_waiting, AsyncCamera::OnFrame& on_frame);
+//   errors  as Camera::shoot; cancelled: a signal came
+Result<Frame> grab_one(const std::string& socket, const GrabRequest& request);
 
 Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request);
 

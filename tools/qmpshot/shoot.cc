@@ -6,7 +6,6 @@
 #include "tools/qmpshot/report.h"
 
 #include <cstdio>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,14 +54,9 @@ Result<void> each_to_its_file(const Options& options, const std::vector<Frame>& 
 }  // namespace
 
 Result<void> shoot_one(const Options& options) {
-  std::optional<EncodedFrame> early;
-  const auto while_waiting = [&] { make_ready(options); };
-  AsyncCamera::OnFrame on_frame = [&](const Frame& frame) {
-    if (encodes_soon(options, frame)) early = encode_frame(options, frame);
-  };
-  const Result<Frame> frame = grab_one(options.socket, options.request, while_waiting, on_frame);
+  Result<Frame> frame = grab_one(options.socket, options.request);
   if (!frame) return frame.error();
-  return hand_over(options, *frame, options.output, std::move(early));
+  return hand_over(options, *frame, options.output);
 }
 
 Result<void> shoot_all(const Options& options) {
