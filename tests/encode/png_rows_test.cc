@@ -42,7 +42,8 @@ Character seen(const Picture& picture) {
 // The filter of a row in the middle.
 std::uint8_t filter_of(const Picture& picture, bool in_shaded) {
   constexpr std::uint32_t y = height_px / 2;
-  SampleRows rows(picture.view(), SampleRows::Kind::rgb);
+  const ImageView image = picture.view();  // which `rows` points to
+  SampleRows rows(image, SampleRows::Kind::rgb);
   rows.take(y - 1);
   rows.take(y);
   return quick_filter(rows, y, in_shaded);
