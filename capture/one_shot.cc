@@ -102,7 +102,7 @@ asio::awaitable<Result<void>> dump_into(FrameSlot& slot, qmp::Client& client, Fr
     written = taken.ok();
     // QEMU tidies up meanwhile, which takes it longer than this takes us. The rest of our work
     // waits: where QEMU's reply woke us on its own CPU, it would take that from it. Encoding here
-    // too gained 2 % where CPUs were free, and let a second monitor wait 1.1 to 1.2 times as long.
+    // too gained 2 % where CPUs were free, and let a second monitor wait 1.1 to 1.4 times as long.
     if (written) taken = take(slot, frame, watch);
     (void)co_await client.next_reply(sent, deadline);
   } catch (const Error& error) {

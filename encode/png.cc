@@ -18,10 +18,6 @@
 namespace qmpshot::encode {
 namespace {
 
-// A frame whose colours are not yet known is first looked at here and there: every 16th row,
-// because a line of text is that high.
-constexpr std::uint32_t sample_rows = 16;
-
 // How long a repeat is at least that is neither above nor to the left, and how long a near one is.
 // Of bitmaps, whose bytes are eight pixels, shorter ones pay; in true colour near ones do not.
 // Measured on all frames: one more or less is larger or slower.

@@ -25,9 +25,6 @@ constexpr std::size_t wide_every = 256;
 // neighbours: letters differ by some hundred. Measured on desktops.
 constexpr std::size_t gradient_step = 12;
 
-// A frame's character shows in every 16th row.
-constexpr std::uint32_t sampled_rows = 16;
-
 RowSurvey survey(const SampleRows& rows) {
   const std::size_t every = rows.row_bytes() < wide_bytes ? 64 : wide_every;
   return filter_kernels().survey(rows.current(), rows.above(), rows.row_bytes(), rows.pixel_bytes(),
@@ -72,7 +69,7 @@ Character character(const ImageView& image, SampleRows::Kind kind) {
   std::uint32_t seen = 0;
   std::uint32_t photo = 0;
   std::uint32_t gradient = 0;
-  for (std::uint32_t y = sampled_rows / 2; y < image.height_px; y += sampled_rows) {
+  for (std::uint32_t y = sample_rows / 2; y < image.height_px; y += sample_rows) {
     rows.take(y - 1);
     rows.take(y);
     const RowSurvey row = survey(rows);

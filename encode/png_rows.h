@@ -46,6 +46,9 @@ class SampleRows {
   const FilterKernels* filter_ = &filter_kernels();
 };
 
+// A frame is first looked at here and there: every 16th row, because a line of text is that high.
+inline constexpr std::uint32_t sample_rows = 16;
+
 // What a sample of a frame's rows shows.
 struct Character {
   bool is_shaded = false;  // more than half of it are gradients and photos

@@ -83,8 +83,15 @@ start_debian() {  # the kernel's words, QEMU's options
     -append "root=/dev/vda rw console=ttyS0 console=tty0 $words systemd.mask=serial-getty@ttyS0" \
     "$@"
 }
-start_debian_at() {  # width, height
+# Up to a shell, with pictures on the way.
+boot_debian_at() {  # width, height
   start_debian '' -vga none -device "VGA,xres=$1,yres=$2"
+  wait_serial 240 'fb0: bochs-drm'
+  sleep 1
+  take console debian-boot
+  wait_serial 180 '^ready boot'
+  scenes console login
+  scene shell
 }
 
 programs=(ls dmesg journal status top htop vim less man mc apt tmux dialog)
@@ -106,25 +113,13 @@ guest_debian-720x400() {
 }
 
 guest_debian-1024x768() {
-  start_debian_at 1024 768
-  wait_serial 240 'fb0: bochs-drm'
-  sleep 1
-  take console debian-boot
-  wait_serial 180 '^ready boot'
-  scenes console login
-  scene shell
+  boot_debian_at 1024 768
   scenes console ls dmesg top vim less mc oom
   scenes photo xfce-photo-1
 }
 
 guest_debian-1280x800() {
-  start_debian_at 1280 800
-  wait_serial 240 'fb0: bochs-drm'
-  sleep 1
-  take console debian-boot
-  wait_serial 180 '^ready boot'
-  scenes console login
-  scene shell
+  boot_debian_at 1280 800
   scenes console dmesg journal htop vim mc tmux
   scenes flat greeter
   scene no-greeter
@@ -142,13 +137,7 @@ guest_debian-1366x768() {
 }
 
 guest_debian-1920x1080() {
-  start_debian_at 1920 1080
-  wait_serial 240 'fb0: bochs-drm'
-  sleep 1
-  take console debian-boot
-  wait_serial 180 '^ready boot'
-  scenes console login
-  scene shell
+  boot_debian_at 1920 1080
   scenes console ls dmesg top vim mc tmux
   scenes flat xfce xfce-work
   scenes photo xfce-photo-3

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <functional>
 #include <thread>
 
 namespace qmpshot::test {
@@ -143,12 +144,11 @@ TEST_F(Leftover, PausedVmKeepsAtMostOneDescriptor) {
   EXPECT_LE(frame_descriptors(paused), 1u);
 }
 
-// A client that is killed between lending its memory and taking it back.
-void lend_and_die(const std::string& socket) {
+// Does the work in a process of its own, which is killed then.
+void do_and_die(const std::function<void()>& work) {
   const pid_t child = ::fork();
   if (child == 0) {
-    Camera camera = Camera::open(socket).value();
-    (void)camera.grab().value();
+    work();
     ::raise(SIGKILL);
   }
   int status = 0;
@@ -156,9 +156,25 @@ void lend_and_die(const std::string& socket) {
   ASSERT_TRUE(WIFSIGNALED(status));
 }
 
+// As a one-shot does: the set has no tag, only its memory's name.
+asio::awaitable<void> lend_untagged_and_die(std::string socket) {
+  const qmp::Deadline deadline = qmp::Deadline::after(std::chrono::seconds(60));
+  qmp::Client client = co_await qmp::Client::connect(socket, deadline);
+  co_await client.handshake(deadline);
+  const capture::FrameSlot slot = capture::FrameSlot::create().value();
+  std::vector<qmp::Command> commands;
+  commands.push_back(qmp::add_fd(4711));
+  co_await client.execute_all(std::move(commands), slot.writer(), deadline);
+  ::raise(SIGKILL);  // before the connection is closed in good order
+}
+
 TEST_F(Leftover, WhatAKilledClientLentIsTakenBackByTheNext) {
   const std::size_t before = vm().open_descriptors();
-  lend_and_die(vm().socket());
+  do_and_die([] {
+    Camera camera = Camera::open(vm().socket()).value();
+    (void)camera.grab().value();
+    ::raise(SIGKILL);  // before the camera takes it back
+  });
   if (vm().version().major >= 10) {
     EXPECT_EQ(fdsets(vm()), 1u) << "this QEMU cleans up itself: drop reclaim_leftovers";
   }
@@ -166,32 +182,12 @@ TEST_F(Leftover, WhatAKilledClientLentIsTakenBackByTheNext) {
   expect_nothing_left(vm(), before);
 }
 
-// A one-shot that is killed then: its set has no tag, only its memory's name.
-void lend_untagged_and_die(const std::string& socket) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    asio::io_context io;
-    const auto lend = [&]() -> asio::awaitable<void> {
-      const qmp::Deadline deadline = qmp::Deadline::after(std::chrono::seconds(60));
-      qmp::Client client = co_await qmp::Client::connect(socket, deadline);
-      co_await client.handshake(deadline);
-      const capture::FrameSlot slot = capture::FrameSlot::create().value();
-      std::vector<qmp::Command> commands;
-      commands.push_back(qmp::add_fd(4711));
-      co_await client.execute_all(std::move(commands), slot.writer(), deadline);
-      ::raise(SIGKILL);
-    };
-    (void)run(io, lend());
-    ::_exit(1);
-  }
-  int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFSIGNALED(status));
-}
-
 TEST_F(Leftover, WhatAKilledOneShotLentIsTakenBackByTheNext) {
   const std::size_t before = vm().open_descriptors();
-  lend_untagged_and_die(vm().socket());
+  do_and_die([] {
+    asio::io_context io;
+    (void)run(io, lend_untagged_and_die(vm().socket()));
+  });
   EXPECT_EQ(frame_descriptors(vm()), 1U);
   expect_success(shoot({"-o", file("a.png")}));
   expect_nothing_left(vm(), before);
