@@ -75,6 +75,7 @@ class ScreenDeflate {
   std::size_t block_bytes_ = 0;  // so many of these belong to the open block
   std::uint32_t position_ = 0;   // of bytes[0], for the hash table
   std::uint32_t adler_ = 1;
+  bool is_dense_ = false;  // the last band that was compressed
   std::size_t token_count_ = 0;
   std::size_t literal_count_ = 0;
   std::uint32_t pending_ = 0;

@@ -83,7 +83,7 @@ inline std::uint64_t runs_of(std::uint64_t word, std::uint64_t next) {
   return runs;
 }
 
-// Where a run starts or goes on: 4 bytes of a pixel, 5 of the row above, 6 of the line above.
+// Where a run starts or goes on: 4 bytes of a pixel, 5 of the row above, 8 of the line above.
 // Shorter ones cost as much as their bytes, the more so the farther away. Measured.
 inline void find_runs(const RunMasks& masks, std::size_t words, std::uint64_t* starts) {
   for (std::size_t w = 0; w < words; ++w) {
@@ -91,12 +91,20 @@ inline void find_runs(const RunMasks& masks, std::size_t words, std::uint64_t* s
         runs_of<4>(masks.pixel[w], masks.pixel[w + 1]) | runs_of<5>(masks.row[w], masks.row[w + 1]);
   }
   for (std::size_t w = 0; masks.line != nullptr && w < words; ++w) {
-    starts[w] |= runs_of<6>(masks.line[w], masks.line[w + 1]);
+    starts[w] |= runs_of<8>(masks.line[w], masks.line[w + 1]);
   }
   starts[words] = ~std::uint64_t{0};  // ends every search
 }
 
+// The bits from `at` on, 57 of them at least, whichever words they lie in: nobody foresees that.
+inline std::uint64_t bits_from(const std::uint64_t* masks, std::size_t at) {
+  return load64(reinterpret_cast<const std::uint8_t*>(masks) + at / 8) >> (at % 8);
+}
+
 inline std::size_t next_start(const std::uint64_t* starts, std::size_t at) {
+  if (const std::uint64_t near = bits_from(starts, at); near != 0) {
+    return at + static_cast<std::size_t>(std::countr_zero(near));
+  }
   std::size_t word = at / 64;
   std::uint64_t bits = starts[word] & (~std::uint64_t{0} << (at % 64));
   while (bits == 0) bits = starts[++word];
@@ -105,6 +113,8 @@ inline std::size_t next_start(const std::uint64_t* starts, std::size_t at) {
 
 // How many bits from `at` on are 1. The word after the last one is 0.
 inline std::size_t run_length(const std::uint64_t* masks, std::size_t at) {
+  const auto near = static_cast<std::size_t>(std::countr_zero(~bits_from(masks, at)));
+  if (near < 57) return near;
   std::size_t word = at / 64;
   const std::uint64_t rest = ~masks[word] >> (at % 64);
   if (rest != 0) return static_cast<std::size_t>(std::countr_zero(rest));
@@ -144,15 +154,14 @@ struct Match {
 };
 
 inline std::size_t common_length(const std::uint8_t* a, const std::uint8_t* b, std::size_t most) {
-  std::size_t length = 0;
-  for (; length + 8 <= most; length += 8) {
-    const std::uint64_t different = load64(a + length) ^ load64(b + length);
-    if (different != 0) {
-      return length + static_cast<std::size_t>(std::countr_zero(different)) / 8;
-    }
+  for (std::size_t length = 0; length < most; length += 64) {
+    std::uint64_t equal;
+    equal_masks(a + length, b + length, 1, &equal);
+    if (equal == ~std::uint64_t{0}) continue;
+    length += static_cast<std::size_t>(std::countr_zero(~equal));
+    return length < most ? length : most;
   }
-  while (length < most && a[length] == b[length]) ++length;
-  return length;
+  return most;
 }
 
 // How far back `table` saw `bytes` last; it sees them at `position` now.
@@ -210,11 +219,30 @@ inline Match probe(const Band& band, std::size_t begin, std::size_t at) {
   return match;
 }
 
+// For each 8 bytes of the match, and up to 31 more.
 inline void remember_above(const Band& band, const Match& match) {
+  const std::uint64_t four = match.distance * 0x0001000100010001U;
   const std::size_t position = band.position + band.begin + match.at;
-  for (std::size_t at = position; at < position + match.length; at += 8) {
-    *above_slot(band, at) = static_cast<std::uint16_t>(match.distance);
+  for (std::size_t at = position; at < position + match.length; at += 32) {
+    std::memcpy(above_slot(band, at), &four, sizeof four);
   }
+}
+
+// A repeat of fewer literals costs as much as they do, unless it goes on so far. Measured.
+constexpr std::size_t long_repeat = 14;
+
+// Whether a match in a gap that ends at `to` is worth its bits.
+inline bool pays(const Band& band, const Match& match, std::size_t at, std::size_t to) {
+  return match.length != 0 && (at + band.shape.least_saved <= to || match.length >= long_repeat);
+}
+
+// `match`, or what begins at the next byte if that is longer by more than its literal costs.
+inline Match or_next(const Band& band, std::size_t to, std::size_t at, const Match& match) {
+  constexpr std::size_t long_enough = 32;
+  const std::size_t next = at + 1;
+  if (match.length >= long_enough || next + 1 >= to) return match;
+  const Match later = probe(band, next, next);
+  return later.length > match.length + 2 ? later : match;
 }
 
 // Looks in the gap [begin, to) between two runs for bytes seen before. `misses` counts the probes
@@ -224,12 +252,14 @@ inline void remember_above(const Band& band, const Match& match) {
 inline Match probe_gap(const Band& band, std::size_t begin, std::size_t to, std::size_t& misses) {
   const std::size_t count = band.end - band.begin;
   if (to + 8 > count) to = count < 8 ? 0 : count - 8;
-  for (std::size_t at = begin; at < to;) {
+  const std::size_t last = band.is_dense ? 2 : band.shape.least_saved;
+  for (std::size_t at = begin; at + last <= to;) {
     const Match match = probe(band, begin, at);
-    if (match.length != 0) {
-      remember_above(band, match);
+    if (pays(band, match, at, to)) {
+      const Match best = band.is_dense ? or_next(band, to, at, match) : match;
+      remember_above(band, best);
       misses /= 4;
-      return match;
+      return best;
     }
     const std::size_t pass = misses >> band.shape.patience;
     at += band.shape.pixel_bytes * (1 + (pass < 64 ? pass : 64));
@@ -251,6 +281,17 @@ inline Match longest_run(const Band& band, const RunMasks& masks, std::size_t at
   return match;
 }
 
+// The longest run at `at`, or where that is short, what the tables know if it is longer by more
+// than its distance costs.
+inline Match run_at(const Band& band, const RunMasks& masks, std::size_t at) {
+  const Match run = longest_run(band, masks, at);
+  if (run.length >= band.shape.short_run || at + 8 > band.end - band.begin) return run;
+  const Match other = probe(band, at, at);
+  if (other.length < run.length + 4) return run;
+  remember_above(band, other);
+  return other;
+}
+
 inline void tokenize(const Band& band, TokenSink& sink) {
   const std::size_t count = band.end - band.begin;
   const std::size_t words = (count + 63) / 64;
@@ -268,8 +309,7 @@ inline void tokenize(const Band& band, TokenSink& sink) {
   for (std::size_t at = 0; at < count;) {
     std::size_t start = next_start(starts, at);
     if (start > count) start = count;
-    const Match match =
-        start > at ? probe_gap(band, at, start, misses) : longest_run(band, masks, at);
+    const Match match = start > at ? probe_gap(band, at, start, misses) : run_at(band, masks, at);
     const std::size_t literals_end = match.length == 0 ? start : match.at;
     put_literals(sink, bytes + at, literals_end - at);
     if (match.length != 0) put_match(sink, match.length, match.distance);

@@ -22,6 +22,7 @@ inline constexpr std::size_t near_window = 1024;
 // Where the distances of matches are kept for the row below: one for each 8 bytes of the last
 // 64 KB.
 inline constexpr std::size_t above_count = 8192;
+inline constexpr std::size_t above_slots = above_count + 3;  // they are written four at a time
 
 // A text console's lines are so many rows high: what stands in columns repeats that far away.
 inline constexpr std::size_t line_rows = 16;
@@ -40,6 +41,8 @@ struct RowShape {
   std::size_t hash_bytes;   // 4 to 8: shorter repeats are not worth a look
   std::size_t near_bytes;   // 4 to 8: the same within near_window; 0 where there are none
   unsigned patience;        // after 2^patience probes in vain, only every other pixel is probed
+  std::size_t least_saved;  // so many literals a repeat is to stand for at least; 1 to 3
+  std::size_t short_run;    // where a run is shorter, repeats are looked for too; 0: nowhere
 };
 
 // What to look through. 64 bytes before `data` and behind data[end] may be read, whatever is there.
@@ -52,8 +55,9 @@ struct Band {
   RowShape shape;          // no row is like the one above if they are longer than deflate_window
   std::uint32_t* hash;     // 1 << hash_bits positions, of earlier bytes or deflate_window away
   std::uint32_t* near;     // as `hash`, for near_bytes
-  std::uint16_t* above;    // above_count, by position / 8 modulo their count; 0 at first
+  std::uint16_t* above;    // above_slots, by position / 8 modulo above_count; 0 at first
   std::uint64_t* masks;    // scratch: 4 * (words + 1), words = ceil((end - begin) / 64)
+  bool is_dense;           // made of short matches, as the one before was: worth more care
 };
 
 // Where tokens go. There is room for all literals of the band and 64 more, and for one token for

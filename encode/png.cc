@@ -32,8 +32,24 @@ constexpr unsigned desktop_patience = 3;
 constexpr unsigned console_patience = 4;
 
 RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
-  if (depth == 1) return {row_bytes, 1, bitmap_hash_bytes, 0, console_patience};
-  return {row_bytes, 1, hash_bytes, near_bytes, console_patience};
+  const bool is_bitmap = depth == 1;
+  return {.row_bytes = row_bytes,
+          .pixel_bytes = 1,
+          .hash_bytes = is_bitmap ? bitmap_hash_bytes : hash_bytes,
+          .near_bytes = is_bitmap ? 0 : near_bytes,
+          .patience = console_patience,
+          .least_saved = 3,
+          .short_run = 8};
+}
+
+RowShape sample_shape(std::size_t width_px, std::size_t pixel_bytes, bool is_noisy) noexcept {
+  return {.row_bytes = 1 + pixel_bytes * width_px,
+          .pixel_bytes = pixel_bytes,
+          .hash_bytes = hash_bytes,
+          .near_bytes = 0,
+          .patience = is_noisy ? photo_patience : desktop_patience,
+          .least_saved = 1,
+          .short_run = 0};
 }
 
 // The colours of fewer pixels are found before another thread has begun.
@@ -165,8 +181,7 @@ void write_samples(const ImageView& image, PngColour colour, unsigned threads,
   const auto kind = colour == PngColour::grey ? SampleRows::Kind::grey : SampleRows::Kind::rgb;
   const std::size_t pixel_bytes = kind == SampleRows::Kind::rgb ? 3 : 1;
   const Character seen = character(image, kind);
-  const RowShape shape = {1 + pixel_bytes * image.width_px, pixel_bytes, hash_bytes, 0,
-                          seen.is_noisy ? photo_patience : desktop_patience};
+  const RowShape shape = sample_shape(image.width_px, pixel_bytes, seen.is_noisy);
   const auto rows = [&] { return std::make_unique<FilteredRows>(image, kind, seen.is_shaded); };
   write_stream({shape, image.height_px, rows}, threads, out);
 }

@@ -197,7 +197,7 @@ class Stream {
  public:
   explicit Stream(const std::vector<Frame>& frames) {
     const ImageView& view = frame_named(frames, "drawn-fbcon-listing-1280x800").image.view();
-    row_bytes_ = 1 + view.width_px / 2;
+    shape_.row_bytes = 1 + view.width_px / 2;
     Memory rows;
     for (std::uint32_t y = 0; y < view.height_px; ++y) {
       rows.push_back(0);
@@ -227,10 +227,17 @@ class Stream {
     std::ranges::fill(near_, 0U);
     for (std::size_t at = 0; at < count; at += band_bytes) {
       const std::size_t end = std::min(count, at + band_bytes);
-      const encode::Band band = {bytes(),      at,           end,
-                                 at,           1U << 17U,    {row_bytes_, 1, 8, 4, 4},
-                                 hash_.data(), near_.data(), above_.data(),
-                                 masks_.data()};
+      const encode::Band band = {.data = bytes(),
+                                 .begin = at,
+                                 .end = end,
+                                 .history = at,
+                                 .position = 1U << 17U,
+                                 .shape = shape_,
+                                 .hash = hash_.data(),
+                                 .near = near_.data(),
+                                 .above = above_.data(),
+                                 .masks = masks_.data(),
+                                 .is_dense = false};
       sink_ = {literals_.data(), tokens_.data(), 0};
       encode::deflate_kernels(target).tokenize(band, sink_);
     }
@@ -247,12 +254,19 @@ class Stream {
   static constexpr std::size_t band_bytes = near_px;
 
  private:
-  std::size_t row_bytes_;
+  // As our PNG has it for such rows.
+  encode::RowShape shape_ = {.row_bytes = 0,
+                             .pixel_bytes = 1,
+                             .hash_bytes = 8,
+                             .near_bytes = 5,
+                             .patience = 4,
+                             .least_saved = 3,
+                             .short_run = 8};
   Memory bytes_, literals_, out_ = Memory(8 * band_bytes);
   std::vector<encode::Token> tokens_;
   std::vector<std::uint32_t> hash_ = std::vector<std::uint32_t>(1U << encode::hash_bits);
   std::vector<std::uint32_t> near_ = hash_;
-  std::vector<std::uint16_t> above_ = std::vector<std::uint16_t>(encode::above_count);
+  std::vector<std::uint16_t> above_ = std::vector<std::uint16_t>(encode::above_slots);
   std::vector<std::uint64_t> masks_ = std::vector<std::uint64_t>(4 * (band_bytes / 64 + 1));
   encode::TokenSink sink_{};
   encode::EmitTables codes_{};

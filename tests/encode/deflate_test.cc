@@ -19,8 +19,15 @@ namespace {
 
 using Rows = std::vector<std::vector<std::uint8_t>>;
 
-constexpr std::size_t hash_bytes = 6;
-constexpr std::size_t near_bytes = 4;
+constexpr RowShape shape_of(std::size_t row_bytes, std::size_t pixel_bytes) {
+  return {.row_bytes = row_bytes,
+          .pixel_bytes = pixel_bytes,
+          .hash_bytes = 6,
+          .near_bytes = 4,
+          .patience = 2,
+          .least_saved = 3,
+          .short_run = 8};
+}
 
 void put_rows(ScreenDeflate& deflate, std::span<const std::vector<std::uint8_t>> rows) {
   for (const auto& row : rows) {
@@ -32,7 +39,7 @@ void put_rows(ScreenDeflate& deflate, std::span<const std::vector<std::uint8_t>>
 std::vector<std::byte> compress(const Rows& rows, std::size_t pixel_bytes) {
   std::vector<std::byte> out = {std::byte{42}};  // what was there stays
   ScreenDeflate deflate;
-  deflate.restart({rows[0].size(), pixel_bytes, hash_bytes, near_bytes, 2}, rows.size(), out);
+  deflate.restart(shape_of(rows[0].size(), pixel_bytes), rows.size(), out);
   put_rows(deflate, rows);
   deflate.end(true);
   EXPECT_EQ(out[0], std::byte{42});
@@ -90,6 +97,33 @@ TEST(ScreenDeflate, GivesBackMatchesOfEveryLength) {
   }
 }
 
+// Lines of text, 16 rows each: every cell one of 40 glyphs, four bytes wide.
+Rows make_text(std::size_t columns, std::size_t lines) {
+  std::vector<std::uint8_t> glyphs(40 * 64);
+  test::fill(glyphs, 1, 3);
+  Rows rows;
+  test::SplitMix random(2);
+  for (std::size_t line = 0; line < lines; ++line) {
+    std::vector<std::size_t> cells(columns);
+    for (auto& cell : cells) cell = random.below(40);
+    for (std::size_t y = 0; y < 16; ++y) {
+      auto& row = rows.emplace_back();
+      for (const std::size_t cell : cells) {
+        const auto glyph = glyphs.begin() + static_cast<std::ptrdiff_t>(64 * cell + 4 * y);
+        row.insert(row.end(), glyph, glyph + 4);
+      }
+    }
+  }
+  return rows;
+}
+
+// Short matches everywhere, for which the second band is looked through with more care.
+TEST(ScreenDeflate, GivesBackDenseText) {
+  for (const std::size_t columns : {79U, 240U, 241U}) {
+    expect_round_trip(make_text(columns, 20), 1);
+  }
+}
+
 TEST(ScreenDeflate, StoresWhatDoesNotShrink) {
   const Rows rows = make_rows(5000, 60, 256);
   expect_round_trip(rows, 1);
@@ -117,16 +151,16 @@ TEST(ScreenDeflate, RestartForgetsTheRowsOfBefore) {
   const Rows rows = make_rows(100, 700, 3);
   std::vector<std::byte> out, other;
   ScreenDeflate deflate;
-  deflate.restart({100, 1, hash_bytes, near_bytes, 2}, 700, other);
+  deflate.restart(shape_of(100, 1), 700, other);
   put_rows(deflate, make_rows(100, 690, 3));
-  deflate.restart({100, 1, hash_bytes, near_bytes, 2}, 700, out);
+  deflate.restart(shape_of(100, 1), 700, out);
   put_rows(deflate, rows);
   deflate.end(true);
   EXPECT_EQ(out, compress(rows, 1));
 }
 
 void expect_joined(std::size_t row_bytes) {
-  const RowShape shape = {row_bytes, 1, hash_bytes, near_bytes, 2};
+  const RowShape shape = shape_of(row_bytes, 1);
   const Rows rows = make_rows(shape.row_bytes, 90, 2);
   std::vector<std::uint8_t> plain;
   for (const auto& row : rows) plain.insert(plain.end(), row.begin(), row.end());
@@ -153,7 +187,7 @@ TEST(ScreenDeflate, JoinsStreamsOfSeveral) {
 
 // A part that follows repeats what came before it: the same rows again cost next to nothing.
 TEST(ScreenDeflate, RepeatsWhatCameBefore) {
-  const RowShape shape = {1000, 1, hash_bytes, near_bytes, 2};
+  const RowShape shape = shape_of(1000, 1);
   const Rows rows(40, make_rows(shape.row_bytes, 1, 256)[0]);
   std::vector<std::byte> out;
   ScreenDeflate deflate;
@@ -230,11 +264,19 @@ TEST(DeflateKernels, TokenizeEqualsTheScalarOne) {
           const std::size_t i = counts.size();
           std::vector<std::uint32_t> hash(1U << hash_bits, 0);
           std::vector<std::uint32_t> near(1U << hash_bits, 0);
-          std::vector<std::uint16_t> above(above_count, 0);
+          std::vector<std::uint16_t> above(above_slots, 0);
           const std::size_t begin = offset % length;
-          const Band band = {
-              bytes.data() + 64,        begin,       length,      begin,        1U << 17U,
-              {1 + offset, 1, 6, 4, 4}, hash.data(), near.data(), above.data(), masks.data()};
+          const Band band = {.data = bytes.data() + 64,
+                             .begin = begin,
+                             .end = length,
+                             .history = begin,
+                             .position = 1U << 17U,
+                             .shape = shape_of(1 + offset, 1),
+                             .hash = hash.data(),
+                             .near = near.data(),
+                             .above = above.data(),
+                             .masks = masks.data(),
+                             .is_dense = length % 2 == 0};
           TokenSink sink = {literals[i].data(), tokens[i].data(), 0};
           deflate_kernels(which).tokenize(band, sink);
           counts.push_back(static_cast<std::size_t>(sink.tokens - tokens[i].data()));

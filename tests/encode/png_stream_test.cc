@@ -18,7 +18,13 @@ using Bytes = std::vector<std::byte>;
 
 constexpr std::size_t row_bytes = 1501;
 constexpr std::uint32_t row_count = 1200;  // 1.8 MB: four strips
-constexpr RowShape shape = {row_bytes, 3, 7, 0, 2};
+constexpr RowShape shape = {.row_bytes = row_bytes,
+                            .pixel_bytes = 3,
+                            .hash_bytes = 7,
+                            .near_bytes = 0,
+                            .patience = 2,
+                            .least_saved = 1,
+                            .short_run = 0};
 
 // Row y of a picture where some rows repeat those above.
 void make_row(std::uint32_t y, std::uint8_t* to) {
