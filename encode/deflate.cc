@@ -51,17 +51,18 @@ struct Frequencies {
   std::size_t extra_bits = 0;
 };
 
-// Four counters per literal: equal neighbours would wait for each other's store.
+// Several counters per literal: equal neighbours would wait for each other's store.
 void count_literals(std::span<const std::uint8_t> literals, Frequencies& frequencies) noexcept {
-  std::array<std::array<std::uint32_t, 256>, 4> counts{};
+  constexpr std::size_t counters = 8;
+  std::array<std::array<std::uint32_t, 256>, counters> counts{};
   std::size_t i = 0;
-  for (; i + 4 <= literals.size(); i += 4) {
-    for (std::size_t k = 0; k < 4; ++k) ++counts[k][literals[i + k]];
+  for (; i + counters <= literals.size(); i += counters) {
+    for (std::size_t k = 0; k < counters; ++k) ++counts[k][literals[i + k]];
   }
   for (; i < literals.size(); ++i) ++counts[0][literals[i]];
-  for (std::size_t symbol = 0; symbol < 256; ++symbol) {
-    frequencies.literal[symbol] =
-        counts[0][symbol] + counts[1][symbol] + counts[2][symbol] + counts[3][symbol];
+  for (const auto& count : counts) {
+    for (std::size_t symbol = 0; symbol < 256; ++symbol)
+      frequencies.literal[symbol] += count[symbol];
   }
 }
 
@@ -172,10 +173,9 @@ ScreenDeflate::~ScreenDeflate() = default;
 void ScreenDeflate::restart(const RowShape& shape, std::size_t row_count,
                             std::vector<std::byte>& out) {
   out_ = &out;
-  start_ = written_ = out.size();
+  written_ = out.size();
   bits_ = {};
   shape_ = shape;
-  // Memory that is reserved and not touched costs nothing; what a vector moves when it grows does.
   expected_bytes_ = row_count * shape.row_bytes;
   begin_ = end_ = history_ = block_bytes_ = 0;
   token_count_ = literal_count_ = 0;
@@ -246,7 +246,11 @@ void ScreenDeflate::compress() {
 void ScreenDeflate::grow(std::size_t bits) {
   const std::size_t needed = written_ + bits / 8 + 2 * sizeof(std::uint64_t);
   if (needed > out_->capacity()) {
-    out_->reserve(std::max({needed, 2 * out_->capacity(), start_ + expected_bytes_ / 3}));
+    // What is still to come will be like this block, and some more: what a vector moves when it
+    // grows costs, memory that is reserved and not touched does not.
+    const std::size_t block = std::max<std::size_t>(block_bytes_, 1);
+    const std::size_t rest = std::min(bits / 8, block) * expected_bytes_ / block * 5 / 4;
+    out_->reserve(std::max(needed + rest, out_->capacity() + out_->capacity() / 2));
   }
   out_->resize(std::max(out_->size(), needed));
   bits_.out = reinterpret_cast<std::uint8_t*>(out_->data() + written_);
@@ -279,6 +283,7 @@ void ScreenDeflate::close_block(bool last) {
     bits_.flush();
   }
   written_ = static_cast<std::size_t>(reinterpret_cast<std::byte*>(bits_.out) - out_->data());
+  expected_bytes_ -= std::min(expected_bytes_, block_bytes_);
   token_count_ = literal_count_ = block_bytes_ = 0;
   pending_ = 0;
 }

@@ -62,14 +62,13 @@ class ScreenDeflate {
   void grow(std::size_t bits);
 
   std::vector<std::byte>* out_ = nullptr;
-  std::size_t start_ = 0;    // of our blocks in *out_
   std::size_t written_ = 0;  // whole bytes of *out_ that stand
   BitWriter bits_;
   std::unique_ptr<Workspace, GiveBack> work_;
   const DeflateKernels* kernels_;
   RowShape shape_{};
-  std::size_t expected_bytes_ = 0;
-  std::size_t begin_ = 0;  // work_->bytes[begin_..end_) waits for compress()
+  std::size_t expected_bytes_ = 0;  // of rows still to come, and of the open block
+  std::size_t begin_ = 0;           // work_->bytes[begin_..end_) waits for compress()
   std::size_t end_ = 0;
   std::size_t history_ = 0;      // so many bytes before begin_ were compressed before
   std::size_t block_bytes_ = 0;  // so many of these belong to the open block

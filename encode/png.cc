@@ -248,18 +248,22 @@ void write_small(const ImageView& image, unsigned threads, PngHeader& header, Pn
 Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
                         std::vector<std::byte>& out) {
   if (Result<void> checked = check_png_texts(options); !checked) return checked;
-  const std::size_t start = out.size();
   PngHeader header = {image.width_px, image.height_px, 8, PngColour::rgb};
   PngPalette colours;
   const unsigned threads = options.threads == 0 ? usable_threads() : options.threads;
+  const auto start = static_cast<std::ptrdiff_t>(out.size());
+  write_png_head(header, colours, options, out);
+  const std::size_t head_end = out.size();
   write_fast(image, threads, header, colours, out);
-  if (options.small) write_small(image, threads, header, colours, out, start);
+  if (options.small) write_small(image, threads, header, colours, out, head_end);
   write_png_end(out);
 
-  // What comes first is known last.
+  // What comes first is known last. Only a palette makes it longer, and such files are small.
   std::vector<std::byte> head;
   write_png_head(header, colours, options, head);
-  out.insert(out.begin() + static_cast<std::ptrdiff_t>(start), head.begin(), head.end());
+  out.insert(out.begin() + static_cast<std::ptrdiff_t>(head_end), palette_bytes(colours),
+             std::byte{0});
+  std::ranges::copy(head, out.begin() + start);
   return {};
 }
 
