@@ -26,9 +26,8 @@ constexpr std::size_t near_bytes = 5;
 constexpr std::size_t bitmap_hash_bytes = 6;
 
 // How long repeats are looked for in vain before bytes are passed over. What looks like noise
-// mostly is noise in a photo and seldom on a console.
-constexpr unsigned photo_patience = 2;
-constexpr unsigned desktop_patience = 3;
+// mostly is noise in true colour and seldom on a console.
+constexpr unsigned sample_patience = 2;
 constexpr unsigned console_patience = 4;
 
 RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
@@ -42,12 +41,12 @@ RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
           .short_run = 8};
 }
 
-RowShape sample_shape(std::size_t width_px, std::size_t pixel_bytes, bool is_noisy) noexcept {
+RowShape sample_shape(std::size_t width_px, std::size_t pixel_bytes) noexcept {
   return {.row_bytes = 1 + pixel_bytes * width_px,
           .pixel_bytes = pixel_bytes,
           .hash_bytes = hash_bytes,
           .near_bytes = 0,
-          .patience = is_noisy ? photo_patience : desktop_patience,
+          .patience = sample_patience,
           .least_saved = 1,
           .short_run = 0};
 }
@@ -109,19 +108,19 @@ class KnownRows : public StreamRows {
 
 class FilteredRows : public StreamRows {
  public:
-  FilteredRows(const ImageView& image, SampleRows::Kind kind, bool is_shaded)
-      : rows_(image, kind), is_shaded_(is_shaded) {}
+  FilteredRows(const ImageView& image, SampleRows::Kind kind, const FilterChoice& choice)
+      : rows_(image, kind), choice_(&choice) {}
 
   bool write(std::uint32_t y, bool is_next, std::uint8_t* to) override {
     if (y > 0 && !is_next) rows_.take(y - 1);
     rows_.take(y);
-    write_filtered(rows_, quick_filter(rows_, y, is_shaded_), to);
+    write_filtered(rows_, choice_->filter(rows_, y), to);
     return true;
   }
 
  private:
   SampleRows rows_;
-  bool is_shaded_;
+  const FilterChoice* choice_;
 };
 
 // The pixel that most others are like, if one is (Boyer and Moore's vote): of 16 in each row that
@@ -180,9 +179,9 @@ void write_samples(const ImageView& image, PngColour colour, unsigned threads,
                    std::vector<std::byte>& out) {
   const auto kind = colour == PngColour::grey ? SampleRows::Kind::grey : SampleRows::Kind::rgb;
   const std::size_t pixel_bytes = kind == SampleRows::Kind::rgb ? 3 : 1;
-  const Character seen = character(image, kind);
-  const RowShape shape = sample_shape(image.width_px, pixel_bytes, seen.is_noisy);
-  const auto rows = [&] { return std::make_unique<FilteredRows>(image, kind, seen.is_shaded); };
+  const FilterChoice choice(image, kind);
+  const RowShape shape = sample_shape(image.width_px, pixel_bytes);
+  const auto rows = [&] { return std::make_unique<FilteredRows>(image, kind, choice); };
   write_stream({shape, image.height_px, rows}, threads, out);
 }
 

@@ -16,8 +16,7 @@ constexpr std::size_t novel_share = 12;
 // smoothed on a window are 2 % larger.
 constexpr std::size_t photo_share = 4;
 
-// Of a wide row a quarter is looked at, the same one in each: rows whose filters change cannot
-// repeat each other.
+// Of a wide row a quarter is looked at, the same one in each.
 constexpr std::size_t wide_bytes = 2048;
 constexpr std::size_t wide_every = 256;
 
@@ -37,6 +36,17 @@ bool is_of_photo(const RowSurvey& row) {
 
 bool is_of_gradient(const RowSurvey& row) {
   return row.novel > 0 && std::min(row.sub, row.up) <= gradient_step * row.novel;
+}
+
+// None where a row repeats what is above it or to the left, as text and flat areas do; else "Sub"
+// or "Up", or in a photo "Average", whichever leaves least. Gradients are filtered in a shaded
+// frame only: elsewhere letters stand on them.
+std::uint8_t best_filter(const RowSurvey& row, bool in_shaded) {
+  const bool filters = is_of_photo(row) || (in_shaded && is_of_gradient(row));
+  if (!filters) return filter_none;
+  const bool is_all_photo = row.novel > row.seen / photo_share;
+  if (is_all_photo && row.average < std::min(row.sub, row.up)) return filter_average;
+  return row.sub <= row.up ? filter_sub : filter_up;
 }
 
 }  // namespace
@@ -64,33 +74,33 @@ void SampleRows::take(std::uint32_t y) {
   }
 }
 
-Character character(const ImageView& image, SampleRows::Kind kind) {
+FilterChoice::FilterChoice(const ImageView& image, SampleRows::Kind kind) {
   SampleRows rows(image, kind);
-  std::uint32_t seen = 0;
-  std::uint32_t photo = 0;
-  std::uint32_t gradient = 0;
-  for (std::uint32_t y = sample_rows / 2; y < image.height_px; y += sample_rows) {
+  std::vector<RowSurvey> seen;
+  std::size_t photo = 0;
+  std::size_t gradient = 0;
+  const std::uint32_t first = std::max(std::min(sample_rows, image.height_px) / 2, 1U);
+  for (std::uint32_t y = first; y < image.height_px; y += sample_rows) {
     rows.take(y - 1);
     rows.take(y);
-    const RowSurvey row = survey(rows);
-    ++seen;
-    if (is_of_photo(row)) {
+    seen.push_back(survey(rows));
+    if (is_of_photo(seen.back())) {
       ++photo;
-    } else if (is_of_gradient(row)) {
+    } else if (is_of_gradient(seen.back())) {
       ++gradient;
     }
   }
-  return {2 * (photo + gradient) > seen, 4 * photo > seen};
+  is_noisy_ = 4 * photo > seen.size();
+  is_shaded_ = 2 * (photo + gradient) > seen.size();
+  if (is_noisy_) return;
+  for (const RowSurvey& row : seen) filters_.push_back(best_filter(row, is_shaded_));
 }
 
-std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y, bool in_shaded) {
+std::uint8_t FilterChoice::filter(const SampleRows& rows, std::uint32_t y) const {
   if (y == 0) return filter_none;
-  const RowSurvey row = survey(rows);
-  const bool filters = is_of_photo(row) || (in_shaded && is_of_gradient(row));
-  if (!filters) return filter_none;
-  const bool is_all_photo = row.novel > row.seen / photo_share;
-  if (is_all_photo && row.average < std::min(row.sub, row.up)) return filter_average;
-  return row.sub <= row.up ? filter_sub : filter_up;
+  if (is_noisy_) return best_filter(survey(rows), is_shaded_);
+  const std::size_t group = y / sample_rows;
+  return group < filters_.size() ? filters_[group] : filter_none;
 }
 
 void write_filtered(const SampleRows& rows, std::uint8_t filter, std::uint8_t* to) {

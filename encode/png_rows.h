@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace qmpshot::encode {
 
@@ -49,19 +50,27 @@ class SampleRows {
 // A frame is first looked at here and there: every 16th row, because a line of text is that high.
 inline constexpr std::uint32_t sample_rows = 16;
 
-// What a sample of a frame's rows shows.
-struct Character {
-  bool is_shaded = false;  // more than half of it are gradients and photos
-  bool is_noisy = false;   // more than a quarter of it are photos
-};
-Character character(const ImageView& image, SampleRows::Kind kind);
+// Which filters the rows of a frame get, by a glance at some of them. Rows that are filtered
+// otherwise cannot repeat each other, so that 16 share one; in a noisy frame, where hardly anything
+// repeats, each has its own.
+class FilterChoice {
+ public:
+  FilterChoice(const ImageView& image, SampleRows::Kind kind);
 
-// The filter that a glance at the current row recommends: none where a row repeats what is above it
-// or to the left, as text and flat areas do; else "Sub" or "Up", or in a photo "Average", whichever
-// leaves least.
-//   in_shaded  whether the frame is_shaded: its gradients are filtered too. Elsewhere they are not,
-//              because a row of letters cannot repeat one that is filtered otherwise.
-std::uint8_t quick_filter(const SampleRows& rows, std::uint32_t y, bool in_shaded);
+  // Whether more than half of the frame are gradients and photos.
+  [[nodiscard]] bool is_shaded() const noexcept { return is_shaded_; }
+
+  // Whether more than a quarter of it are photos.
+  [[nodiscard]] bool is_noisy() const noexcept { return is_noisy_; }
+
+  // For row y, the current one.
+  [[nodiscard]] std::uint8_t filter(const SampleRows& rows, std::uint32_t y) const;
+
+ private:
+  bool is_shaded_ = false;
+  bool is_noisy_ = false;
+  std::vector<std::uint8_t> filters_;  // of each sample_rows rows; none in a noisy frame
+};
 
 // Writes the current row, filtered by one of these, not the first by "Average": the filter's byte,
 // then row_bytes().

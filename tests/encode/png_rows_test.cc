@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -35,18 +36,17 @@ class Picture {
   std::vector<std::byte> bytes_;
 };
 
-Character seen(const Picture& picture) {
-  return character(picture.view(), SampleRows::Kind::rgb);
+FilterChoice choice_for(const Picture& picture) {
+  return {picture.view(), SampleRows::Kind::rgb};
 }
 
-// The filter of a row in the middle.
-std::uint8_t filter_of(const Picture& picture, bool in_shaded) {
-  constexpr std::uint32_t y = height_px / 2;
+// The filter of row y.
+std::uint8_t filter_of(const Picture& picture, std::uint32_t y = height_px / 2) {
   const ImageView image = picture.view();  // which `rows` points to
   SampleRows rows(image, SampleRows::Kind::rgb);
-  rows.take(y - 1);
+  if (y > 0) rows.take(y - 1);
   rows.take(y);
-  return quick_filter(rows, y, in_shaded);
+  return choice_for(picture).filter(rows, y);
 }
 
 // As a wallpaper: levels that rise slowly along and across.
@@ -72,35 +72,68 @@ const Picture& noise() {
   return picture;
 }
 
-TEST(Character, TellsGradientsFromLettersAndNoise) {
-  EXPECT_TRUE(seen(gradient()).is_shaded);
-  EXPECT_FALSE(seen(gradient()).is_noisy);
-  EXPECT_FALSE(seen(letters()).is_shaded);
-  EXPECT_FALSE(seen(letters()).is_noisy);
-  EXPECT_TRUE(seen(noise()).is_shaded);
-  EXPECT_TRUE(seen(noise()).is_noisy);
+// Gradients below, letters or noise above row `border`.
+Picture below(const Picture& upper, std::uint32_t border) {
+  return Picture([&](std::uint32_t x, std::uint32_t y, unsigned c) {
+    const ImageView view = (y < border ? upper : gradient()).view();
+    return std::to_integer<unsigned>(view.row(y)[std::size_t{3} * x + c]);
+  });
 }
 
-TEST(Character, OfTooFewRowsIsNone) {
-  ImageView low = gradient().view();
-  low.height_px = 8;
-  EXPECT_FALSE(character(low, SampleRows::Kind::rgb).is_shaded);
-  EXPECT_FALSE(character(low, SampleRows::Kind::rgb).is_noisy);
+TEST(FilterChoice, TellsGradientsFromLettersAndNoise) {
+  EXPECT_TRUE(choice_for(gradient()).is_shaded());
+  EXPECT_FALSE(choice_for(gradient()).is_noisy());
+  EXPECT_FALSE(choice_for(letters()).is_shaded());
+  EXPECT_FALSE(choice_for(letters()).is_noisy());
+  EXPECT_TRUE(choice_for(noise()).is_shaded());
+  EXPECT_TRUE(choice_for(noise()).is_noisy());
 }
 
-TEST(QuickFilter, LeavesGradientsAloneButInAShadedFrame) {
-  EXPECT_EQ(filter_of(gradient(), false), filter_none);
-  EXPECT_NE(filter_of(gradient(), true), filter_none);
+TEST(FilterChoice, FiltersGradientsAndNoiseAndNotLetters) {
+  EXPECT_NE(filter_of(gradient()), filter_none);
+  EXPECT_NE(filter_of(noise()), filter_none);
+  EXPECT_EQ(filter_of(letters()), filter_none);
 }
 
-TEST(QuickFilter, LeavesLettersAlone) {
-  EXPECT_EQ(filter_of(letters(), false), filter_none);
-  EXPECT_EQ(filter_of(letters(), true), filter_none);
+TEST(FilterChoice, LeavesGradientsAloneWhereMostIsLetters) {
+  const Picture picture = below(letters(), 48);
+  EXPECT_FALSE(choice_for(picture).is_shaded());
+  EXPECT_EQ(filter_of(picture, 60), filter_none);
 }
 
-TEST(QuickFilter, FiltersNoiseEverywhere) {
-  EXPECT_NE(filter_of(noise(), false), filter_none);
-  EXPECT_NE(filter_of(noise(), true), filter_none);
+// Rows 0 to 15 are chosen for by row 8.
+TEST(FilterChoice, GivesSixteenRowsOneFilter) {
+  const Picture picture = below(letters(), 4);
+  EXPECT_FALSE(choice_for(picture).is_noisy());
+  EXPECT_NE(filter_of(picture, 2), filter_none);
+  EXPECT_EQ(filter_of(picture, 2), filter_of(picture, 15));
+}
+
+TEST(FilterChoice, GivesEachRowOfANoisyFrameItsOwn) {
+  const Picture picture = below(noise(), 40);
+  EXPECT_TRUE(choice_for(picture).is_noisy());
+  const Picture with_letters = [&] {
+    return Picture([&](std::uint32_t x, std::uint32_t y, unsigned c) {
+      const ImageView view = (y < 20 && y >= 17 ? letters() : picture).view();
+      return std::to_integer<unsigned>(view.row(y)[std::size_t{3} * x + c]);
+    });
+  }();
+  EXPECT_TRUE(choice_for(with_letters).is_noisy());
+  EXPECT_NE(filter_of(with_letters, 30), filter_none);
+  EXPECT_EQ(filter_of(with_letters, 19), filter_none);
+}
+
+TEST(FilterChoice, LeavesTheFirstRowAlone) {
+  EXPECT_EQ(filter_of(gradient(), 0), filter_none);
+  EXPECT_EQ(filter_of(noise(), 0), filter_none);
+}
+
+TEST(FilterChoice, LooksAtLowFramesToo) {
+  ImageView low = noise().view();
+  low.height_px = 5;
+  EXPECT_TRUE(FilterChoice(low, SampleRows::Kind::rgb).is_noisy());
+  low.height_px = 1;
+  EXPECT_FALSE(FilterChoice(low, SampleRows::Kind::rgb).is_noisy());
 }
 
 }  // namespace
