@@ -23,8 +23,8 @@ static_assert(band_bytes >= deflate_window);  // what comes before begin() is no
 constexpr std::size_t full_tokens = 16384;
 constexpr std::size_t full_literals = 49152;
 
-// A band is dense that has more than one match for so many bytes: the fullest screens of text. Rows
-// without short runs to look at, in true colour, gain nothing from more care. Measured.
+// A band is dense that has more than one match for so many bytes: the fullest screens of text. True
+// colour, whose short runs are not looked at either, gains nothing from more care. Measured.
 constexpr std::size_t dense_bytes = 32;
 
 // Length symbols (RFC 1951, 3.2.5): their first length and extra bits follow from these.

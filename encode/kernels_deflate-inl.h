@@ -83,15 +83,15 @@ inline std::uint64_t runs_of(std::uint64_t word, std::uint64_t next) {
   return runs;
 }
 
-// Where a run starts or goes on: 4 bytes of a pixel, 5 of the row above, 8 of the line above.
-// Shorter ones cost as much as their bytes, the more so the farther away. Measured.
+// Where a run starts or goes on that has at least so many bytes.
+template <unsigned of_pixel, unsigned of_row, unsigned of_line>
 inline void find_runs(const RunMasks& masks, std::size_t words, std::uint64_t* starts) {
   for (std::size_t w = 0; w < words; ++w) {
-    starts[w] =
-        runs_of<4>(masks.pixel[w], masks.pixel[w + 1]) | runs_of<5>(masks.row[w], masks.row[w + 1]);
+    starts[w] = runs_of<of_pixel>(masks.pixel[w], masks.pixel[w + 1]) |
+                runs_of<of_row>(masks.row[w], masks.row[w + 1]);
   }
   for (std::size_t w = 0; masks.line != nullptr && w < words; ++w) {
-    starts[w] |= runs_of<8>(masks.line[w], masks.line[w + 1]);
+    starts[w] |= runs_of<of_line>(masks.line[w], masks.line[w + 1]);
   }
   starts[words] = ~std::uint64_t{0};  // ends every search
 }
@@ -303,7 +303,12 @@ inline void tokenize(const Band& band, TokenSink& sink) {
   masks_at(band, band.shape.pixel_bytes, words, masks.pixel);
   if (masks.line != nullptr) masks_at(band, line_bytes, words, masks.line);
   prefer_long_runs(masks, words);
-  find_runs(masks, words, starts);
+  // Shorter ones cost as much as their bytes, the more so the farther away. Measured.
+  if (band.shape.is_noisy) {
+    find_runs<6, 8, 8>(masks, words, starts);
+  } else {
+    find_runs<4, 5, 8>(masks, words, starts);
+  }
   const std::uint8_t* bytes = band.data + band.begin;
   std::size_t misses = 0;
   for (std::size_t at = 0; at < count;) {

@@ -38,6 +38,7 @@ struct Token {
 struct RowShape {
   std::size_t row_bytes;    // 1 to ScreenDeflate::max_row_bytes
   std::size_t pixel_bytes;  // 1 to 4; 1 for pixels smaller than a byte
+  bool is_noisy;            // a photo: short runs come about by chance, and only longer ones pay
   std::size_t hash_bytes;   // 4 to 8: shorter repeats are not worth a look
   std::size_t near_bytes;   // 4 to 8: the same within near_window; 0 where there are none
   unsigned patience;        // after 2^patience probes in vain, only every other pixel is probed

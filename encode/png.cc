@@ -34,6 +34,7 @@ RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
   const bool is_bitmap = depth == 1;
   return {.row_bytes = row_bytes,
           .pixel_bytes = 1,
+          .is_noisy = false,
           .hash_bytes = is_bitmap ? bitmap_hash_bytes : hash_bytes,
           .near_bytes = is_bitmap ? 0 : near_bytes,
           .patience = console_patience,
@@ -41,9 +42,10 @@ RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
           .short_run = 8};
 }
 
-RowShape sample_shape(std::size_t width_px, std::size_t pixel_bytes) noexcept {
+RowShape sample_shape(std::size_t width_px, std::size_t pixel_bytes, bool is_noisy) noexcept {
   return {.row_bytes = 1 + pixel_bytes * width_px,
           .pixel_bytes = pixel_bytes,
+          .is_noisy = is_noisy,
           .hash_bytes = hash_bytes,
           .near_bytes = 0,
           .patience = sample_patience,
@@ -180,7 +182,7 @@ void write_samples(const ImageView& image, PngColour colour, unsigned threads,
   const auto kind = colour == PngColour::grey ? SampleRows::Kind::grey : SampleRows::Kind::rgb;
   const std::size_t pixel_bytes = kind == SampleRows::Kind::rgb ? 3 : 1;
   const FilterChoice choice(image, kind);
-  const RowShape shape = sample_shape(image.width_px, pixel_bytes);
+  const RowShape shape = sample_shape(image.width_px, pixel_bytes, choice.is_noisy());
   const auto rows = [&] { return std::make_unique<FilteredRows>(image, kind, choice); };
   write_stream({shape, image.height_px, rows}, threads, out);
 }

@@ -257,6 +257,7 @@ class Stream {
   // As our PNG has it for such rows.
   encode::RowShape shape_ = {.row_bytes = 0,
                              .pixel_bytes = 1,
+                             .is_noisy = false,
                              .hash_bytes = 8,
                              .near_bytes = 5,
                              .patience = 4,

@@ -22,6 +22,7 @@ using Rows = std::vector<std::vector<std::uint8_t>>;
 constexpr RowShape shape_of(std::size_t row_bytes, std::size_t pixel_bytes) {
   return {.row_bytes = row_bytes,
           .pixel_bytes = pixel_bytes,
+          .is_noisy = pixel_bytes == 3,
           .hash_bytes = 6,
           .near_bytes = 4,
           .patience = 2,

@@ -20,6 +20,7 @@ constexpr std::size_t row_bytes = 1501;
 constexpr std::uint32_t row_count = 1200;  // 1.8 MB: four strips
 constexpr RowShape shape = {.row_bytes = row_bytes,
                             .pixel_bytes = 3,
+                            .is_noisy = true,
                             .hash_bytes = 7,
                             .near_bytes = 0,
                             .patience = 2,
