@@ -9,14 +9,18 @@ namespace qmpshot::encode {
 namespace {
 
 constexpr std::size_t slack = 64;  // what kernels may read or write around a row
-constexpr std::size_t buffer_bytes = deflate_window + ScreenDeflate::max_row_bytes;
-constexpr std::size_t max_words = buffer_bytes / 64 + 2;
-constexpr std::size_t max_literals = 2 * buffer_bytes;
-constexpr std::size_t max_tokens = 2 * (buffer_bytes / min_match + 1);
 
 // So much is looked through at once: its masks and itself fit the first cache.
 constexpr std::size_t band_bytes = 32768;
 static_assert(band_bytes >= deflate_window);  // what comes before begin() is not compressed
+
+// Rows come behind the window until there are so many of them: moving it costs.
+constexpr std::size_t buffer_bytes = deflate_window + 2 * ScreenDeflate::max_row_bytes;
+
+constexpr std::size_t most_bytes = band_bytes + ScreenDeflate::max_row_bytes;  // of a band
+constexpr std::size_t max_words = most_bytes / 64 + 2;
+constexpr std::size_t max_literals = 2 * most_bytes;
+constexpr std::size_t max_tokens = 2 * (most_bytes / min_match + 1);
 
 // A block is closed when it has so many of either: its code should fit the part of the picture it
 // is for, and its head (some 80 bytes) should not count.
