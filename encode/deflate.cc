@@ -19,13 +19,15 @@ constexpr std::size_t buffer_bytes = deflate_window + 2 * ScreenDeflate::max_row
 
 constexpr std::size_t most_bytes = band_bytes + ScreenDeflate::max_row_bytes;  // of a band
 constexpr std::size_t max_words = most_bytes / 64 + 2;
-constexpr std::size_t max_literals = 2 * most_bytes;
-constexpr std::size_t max_tokens = 2 * (most_bytes / min_match + 1);
-
 // A block is closed when it has so many of either: its code should fit the part of the picture it
 // is for, and its head (some 80 bytes) should not count.
 constexpr std::size_t full_tokens = 16384;
 constexpr std::size_t full_literals = 49152;
+constexpr std::size_t max_literals = full_literals + most_bytes;
+constexpr std::size_t max_tokens = full_tokens + most_bytes / min_match + 1;
+
+// So much is reserved for what is to come before there is any.
+constexpr std::size_t most_guessed_bytes = std::size_t{1} << 20U;
 
 // A band is dense that has more than one match for so many bytes: the fullest screens of text. True
 // colour, whose short runs are not looked at either, gains nothing from more care. Measured.
@@ -224,9 +226,6 @@ void ScreenDeflate::slide() noexcept {
 void ScreenDeflate::compress() {
   const std::size_t count = end_ - begin_;
   if (count == 0) return;
-  if (literal_count_ + count > max_literals || token_count_ + count / min_match + 1 > max_tokens) {
-    close_block(false);
-  }
   std::memset(work_->bytes() + end_, 0, slack);
   adler_ = kernels_->adler32(adler_, work_->bytes() + begin_, count);
   const Band band = {work_->bytes(), begin_,      end_,         history_,     position_, shape_,
@@ -251,10 +250,12 @@ void ScreenDeflate::grow(std::size_t bits) {
   const std::size_t needed = written_ + bits / 8 + 2 * sizeof(std::uint64_t);
   if (needed > out_->capacity()) {
     // What is still to come will be like this block, and some more: what a vector moves when it
-    // grows costs, memory that is reserved and not touched does not.
-    const std::size_t block = std::max<std::size_t>(block_bytes_, 1);
-    const std::size_t rest = std::min(bits / 8, block) * expected_bytes_ / block * 5 / 4;
-    out_->reserve(std::max(needed + rest, out_->capacity() + out_->capacity() / 2));
+    // grows costs. But only so far ahead, because the first block may be the only noisy one.
+    const std::size_t packed = std::min(bits / 8, block_bytes_);
+    const std::size_t rest =
+        packed == 0 ? 0 : expected_bytes_ / block_bytes_ * packed / 4 * 5 + packed;
+    const std::size_t most = std::max(2 * out_->capacity(), most_guessed_bytes);
+    out_->reserve(std::max(needed + std::min(rest, most), out_->capacity() / 2 * 3));
   }
   out_->resize(std::max(out_->size(), needed));
   bits_.out = reinterpret_cast<std::uint8_t*>(out_->data() + written_);

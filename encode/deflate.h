@@ -27,7 +27,7 @@ class ScreenDeflate {
 
   // Starts to append blocks (RFC 1951) to `out`, which stands until end(). Forgets the rows of
   // before. Keeps memory.
-  //   row_count  how many are to come; a guess will do
+  //   row_count  how many `out` will get, of this restart() and of later ones; a guess will do
   void restart(const RowShape& shape, std::size_t row_count, std::vector<std::byte>& out);
 
   // The rows since restart() are not compressed: they came before, and are only what later ones may

@@ -96,7 +96,7 @@ inline void find_runs(const RunMasks& masks, std::size_t words, std::uint64_t* s
   starts[words] = ~std::uint64_t{0};  // ends every search
 }
 
-// The bits from `at` on, 57 of them at least, whichever words they lie in: nobody foresees that.
+// The bits from `at` on, 57 of them at least, whichever words they lie in: no jump depends on it.
 inline std::uint64_t bits_from(const std::uint64_t* masks, std::size_t at) {
   return load64(reinterpret_cast<const std::uint8_t*>(masks) + at / 8) >> (at % 8);
 }
@@ -228,7 +228,8 @@ inline void remember_above(const Band& band, const Match& match) {
   }
 }
 
-// A repeat of fewer literals costs as much as they do, unless it goes on so far. Measured.
+// A repeat that stands for fewer literals than RowShape::least_saved costs as much as they do,
+// unless it goes on so far. Measured.
 constexpr std::size_t long_repeat = 14;
 
 // Whether a match in a gap that ends at `to` is worth its bits.
@@ -236,19 +237,22 @@ inline bool pays(const Band& band, const Match& match, std::size_t at, std::size
   return match.length != 0 && (at + band.shape.least_saved <= to || match.length >= long_repeat);
 }
 
-// `match`, or what begins at the next byte if that is longer by more than its literal costs.
+// `match`, or what begins at the next byte if that is longer by so much that its literal is paid
+// for.
 inline Match or_next(const Band& band, std::size_t to, std::size_t at, const Match& match) {
   constexpr std::size_t long_enough = 32;
   const std::size_t next = at + 1;
   if (match.length >= long_enough || next + 1 >= to) return match;
   const Match later = probe(band, next, next);
-  return later.length > match.length + 2 ? later : match;
+  constexpr std::size_t literal_worth = 2;  // bytes of a match
+  return later.length > match.length + literal_worth ? later : match;
 }
 
 // Looks in the gap [begin, to) between two runs for bytes seen before. `misses` counts the probes
 // in vain over all gaps: the more, the fewer pixels are probed, which in a photo are hardly any. A
 // match makes up for three in four. Probing every byte of a desktop with a photo takes six times as
-// long and finds less, because the noise overwrites what is worth remembering.
+// long and finds less, because the noise overwrites what is worth remembering. A dense band's last
+// bytes are probed too, and each match's next one.
 inline Match probe_gap(const Band& band, std::size_t begin, std::size_t to, std::size_t& misses) {
   const std::size_t count = band.end - band.begin;
   if (to + 8 > count) to = count < 8 ? 0 : count - 8;
@@ -303,7 +307,8 @@ inline void tokenize(const Band& band, TokenSink& sink) {
   masks_at(band, band.shape.pixel_bytes, words, masks.pixel);
   if (masks.line != nullptr) masks_at(band, line_bytes, words, masks.line);
   prefer_long_runs(masks, words);
-  // Shorter ones cost as much as their bytes, the more so the farther away. Measured.
+  // Of a pixel, of the row above, of the line above: shorter ones cost as much as their bytes, the
+  // more so the farther away. Measured.
   if (band.shape.is_noisy) {
     find_runs<6, 8, 8>(masks, words, starts);
   } else {

@@ -58,7 +58,7 @@ struct Band {
   std::uint32_t* near;     // as `hash`, for near_bytes
   std::uint16_t* above;    // above_slots, by position / 8 modulo above_count; 0 at first
   std::uint64_t* masks;    // scratch: 4 * (words + 1), words = ceil((end - begin) / 64)
-  bool is_dense;           // made of short matches, as the one before was: worth more care
+  bool is_dense;           // whether the band before was made of short matches
 };
 
 // Where tokens go. There is room for all literals of the band and 64 more, and for one token for

@@ -232,13 +232,13 @@ void write_fast(const ImageView& image, unsigned threads, PngHeader& header, Png
 
 // The smaller one of what was written fast and what trying finds.
 void write_small(const ImageView& image, unsigned threads, PngHeader& header, PngPalette& colours,
-                 std::vector<std::byte>& out, std::size_t start) {
+                 std::vector<std::byte>& out, std::size_t head_end) {
   std::optional<SmallPng> small = encode_small_png(image, threads);
-  const std::size_t fast_bytes = out.size() - start - 12 + palette_bytes(colours);
+  const std::size_t fast_bytes = out.size() - head_end - 12 + palette_bytes(colours);
   if (!small || small->zlib.size() + palette_bytes(small->palette) >= fast_bytes) return;
   header = small->header;
   colours = std::move(small->palette);
-  out.resize(start);
+  out.resize(head_end);
   PngChunk idat("IDAT", out);
   out.insert(out.end(), small->zlib.begin(), small->zlib.end());
   idat.end();
@@ -259,7 +259,7 @@ Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
   if (options.small) write_small(image, threads, header, colours, out, head_end);
   write_png_end(out);
 
-  // What comes first is known last. Only a palette makes it longer, and such files are small.
+  // What comes first is known last. Only a palette makes it longer, and moves the rest.
   std::vector<std::byte> head;
   write_png_head(header, colours, options, head);
   out.insert(out.begin() + static_cast<std::ptrdiff_t>(head_end), palette_bytes(colours),

@@ -99,8 +99,8 @@ FilterChoice::FilterChoice(const ImageView& image, SampleRows::Kind kind) {
 std::uint8_t FilterChoice::filter(const SampleRows& rows, std::uint32_t y) const {
   if (y == 0) return filter_none;
   if (is_noisy_) return best_filter(survey(rows), is_shaded_);
-  const std::size_t group = y / sample_rows;
-  return group < filters_.size() ? filters_[group] : filter_none;
+  if (filters_.empty()) return filter_none;
+  return filters_[std::min<std::size_t>(y / sample_rows, filters_.size() - 1)];
 }
 
 void write_filtered(const SampleRows& rows, std::uint8_t filter, std::uint8_t* to) {

@@ -57,10 +57,10 @@ class FilterChoice {
  public:
   FilterChoice(const ImageView& image, SampleRows::Kind kind);
 
-  // Whether more than half of the frame are gradients and photos.
+  // Whether more than half of the sampled rows are of gradients and photos.
   [[nodiscard]] bool is_shaded() const noexcept { return is_shaded_; }
 
-  // Whether more than a quarter of it are photos.
+  // Whether more than a quarter of them are of photos.
   [[nodiscard]] bool is_noisy() const noexcept { return is_noisy_; }
 
   // For row y, the current one.

@@ -19,6 +19,10 @@ namespace {
 // learn anew. Measured.
 constexpr std::size_t least_strip_bytes = std::size_t{384} << 10U;
 
+// For what comes behind the strips, the stream's checksum and the file's end, and before them, a
+// palette.
+constexpr std::size_t tail_bytes = 1024;
+
 struct Strip {
   std::uint32_t first_row = 0;
   std::uint32_t end_row = 0;
@@ -89,7 +93,7 @@ bool write_at_once(const StreamPlan& plan, unsigned threads, std::vector<Strip>&
   });
   std::size_t size = out.size();
   for (const Strip& strip : strips) size += strip.blocks.size();
-  out.reserve(size + sizeof(std::uint32_t));
+  out.reserve(size + tail_bytes);
   for (const Strip& strip : strips) {
     out.insert(out.end(), strip.blocks.begin(), strip.blocks.end());
   }

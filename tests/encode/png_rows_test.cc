@@ -101,23 +101,36 @@ TEST(FilterChoice, LeavesGradientsAloneWhereMostIsLetters) {
   EXPECT_EQ(filter_of(picture, 60), filter_none);
 }
 
-// Rows 0 to 15 are chosen for by row 8.
+// Each sixteen by the row in their middle, and what is left over as those before.
 TEST(FilterChoice, GivesSixteenRowsOneFilter) {
-  const Picture picture = below(letters(), 4);
+  Picture picture([](std::uint32_t x, std::uint32_t y, unsigned c) {
+    const ImageView view = (y / 16 == 1 || y == 4 ? letters() : gradient()).view();
+    return std::to_integer<unsigned>(view.row(y)[std::size_t{3} * x + c]);
+  });
   EXPECT_FALSE(choice_for(picture).is_noisy());
-  EXPECT_NE(filter_of(picture, 2), filter_none);
-  EXPECT_EQ(filter_of(picture, 2), filter_of(picture, 15));
+  for (const std::uint32_t y : {1U, 4U, 15U, 32U, 47U, 48U, 63U}) {
+    EXPECT_NE(filter_of(picture, y), filter_none) << y;
+  }
+  for (const std::uint32_t y : {16U, 24U, 31U}) EXPECT_EQ(filter_of(picture, y), filter_none) << y;
+}
+
+TEST(FilterChoice, GivesTheLastRowsTheFilterBeforeThem) {
+  const ImageView image = gradient().view();
+  ImageView low = image;
+  low.height_px = 24;
+  SampleRows rows(low, SampleRows::Kind::rgb);
+  rows.take(22);
+  rows.take(23);
+  EXPECT_NE(FilterChoice(low, SampleRows::Kind::rgb).filter(rows, 23), filter_none);
 }
 
 TEST(FilterChoice, GivesEachRowOfANoisyFrameItsOwn) {
   const Picture picture = below(noise(), 40);
   EXPECT_TRUE(choice_for(picture).is_noisy());
-  const Picture with_letters = [&] {
-    return Picture([&](std::uint32_t x, std::uint32_t y, unsigned c) {
-      const ImageView view = (y < 20 && y >= 17 ? letters() : picture).view();
-      return std::to_integer<unsigned>(view.row(y)[std::size_t{3} * x + c]);
-    });
-  }();
+  const Picture with_letters([&](std::uint32_t x, std::uint32_t y, unsigned c) {
+    const ImageView view = (y < 20 && y >= 17 ? letters() : picture).view();
+    return std::to_integer<unsigned>(view.row(y)[std::size_t{3} * x + c]);
+  });
   EXPECT_TRUE(choice_for(with_letters).is_noisy());
   EXPECT_NE(filter_of(with_letters, 30), filter_none);
   EXPECT_EQ(filter_of(with_letters, 19), filter_none);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
 #include <stdexcept>
 #include <thread>
 
@@ -102,6 +103,39 @@ TEST(PngStream, ThrowsWhatARowThrowsOnAnyThread) {
   });
   Bytes out;
   EXPECT_THROW(write_stream(plan, 3, out), std::runtime_error);
+}
+
+TEST(PngStream, DoesAPartAgainForWhichMemoryWasLacking) {
+  Bytes on_one;
+  ASSERT_TRUE(write_stream(made, 1, on_one));
+  for (const std::uint32_t bad_row : {100U, 500U, row_count - 1}) {
+    std::atomic<int> failures = 1;
+    const StreamPlan plan = plan_of([&](std::uint32_t y) -> bool {
+      if (y == bad_row && failures-- > 0) throw std::bad_alloc();
+      return true;
+    });
+    Bytes out;
+    ASSERT_TRUE(write_stream(plan, 2, out));
+    EXPECT_TRUE(out == on_one) << bad_row;
+  }
+}
+
+// Noise on top does not say that all is noise.
+TEST(PngStream, ReservesLittleMoreThanItNeeds) {
+  constexpr std::uint32_t rows = 20000;
+  struct Rows : StreamRows {
+    bool write(std::uint32_t y, bool, std::uint8_t* to) override {
+      std::fill_n(to, row_bytes, std::uint8_t{0});
+      if (y < 100) test::fill({to, row_bytes}, y, 256);
+      return true;
+    }
+  };
+  const StreamPlan plan = {shape, rows, [] { return std::make_unique<Rows>(); }};
+  for (const unsigned threads : {1U, 2U}) {
+    Bytes out;
+    ASSERT_TRUE(write_stream(plan, threads, out));
+    EXPECT_LT(out.capacity(), out.size() + (std::size_t{4} << 20U)) << threads;
+  }
 }
 
 TEST(PngStream, MakesRowsInOrderOnOneThread) {

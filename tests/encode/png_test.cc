@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace qmpshot::encode {
@@ -29,6 +30,21 @@ TEST(Png, TurnsXrgbIntoRgb) {
   std::vector<std::byte> file;
   encode_png({pixels, 2, 1, 8, PixelFormat::xrgb8888}, {}, file).value();
   EXPECT_EQ(test::text(read_png(file)->view().pixels), "rgbRGB");
+}
+
+// The eight of the collection, to a thousandth: a change that makes them larger is to be seen.
+TEST(Png, KeepsConsolesAsSmallAsTheyWere) {
+  std::size_t bytes = 0;
+  for (const char* name : {"edk2-shell-1280x800", "grub-menu-720x400", "linux-fbcon-bochs-1280x800",
+                           "linux-panic-text-720x400", "linux-text-dmesg-720x400",
+                           "placeholder-not-initialized-640x480",
+                           "placeholder-output-not-active-640x480", "seabios-text-720x400"}) {
+    const auto frame = test::read_file(QMPSHOT_TEST_DATA "/frames/" + std::string(name) + ".png");
+    std::vector<std::byte> file;
+    encode_png(read_png(frame)->view(), {}, file).value();
+    bytes += file.size();
+  }
+  EXPECT_LE(bytes, 32000U);
 }
 
 // `samples` yields 0xXXRRGGBB for one pixel after the other.
