@@ -222,12 +222,13 @@ void VmCase::expect_qemus_own(const GrabRequest& what) {
     const std::vector<std::byte> after = qemu().ppm(device, what.display.head);
     if (before != after) continue;
     const ImageView own = encode::parse_ppm(after).value();
-    EXPECT_TRUE(encode::equal(shot->image.view(), own)) << "one-shot";
-    EXPECT_TRUE(encode::equal(grabbed->image.view(), own)) << "by a camera";
+    // A cursor may have blinked in between: then once more.
+    if (!encode::equal(shot->image.view(), own)) continue;
+    if (!encode::equal(grabbed->image.view(), own)) continue;
     EXPECT_EQ(shot->content, encode::classify(own));
     return;
   }
-  FAIL() << "the screen never stands still";
+  FAIL() << "never like QEMU's own, or the screen never stands still";
 }
 
 void VmCase::expect_all_grabbed() {
