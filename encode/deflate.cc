@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "encode/deflate.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
 
 namespace qmpshot::encode {
 namespace {
+
+constexpr std::size_t page_bytes = 4096;  // a larger page is refused, and mapped when touched
 
 constexpr std::size_t slack = 64;  // what kernels may read or write around a row
 
@@ -138,18 +143,37 @@ EmitTables emit_tables(const BlockCodes& codes) noexcept {
 
 }  // namespace
 
-// Not cleared when made: only what is used costs memory.
+// Not cleared when made: only what is used costs memory. What every stream uses comes first.
 struct ScreenDeflate::Workspace {
   std::uint8_t* bytes() noexcept { return memory + slack; }
 
-  std::uint8_t memory[slack + buffer_bytes + slack];
-  std::uint64_t masks[4 * max_words];
+  void map_for(std::size_t stream_bytes) noexcept;
+
+  std::size_t mapped_bytes = 0;  // of itself
   std::uint32_t hash[1U << hash_bits];
   std::uint32_t near[1U << hash_bits];
   std::uint16_t above[above_slots];
+  std::uint64_t masks[4 * max_words];
+  std::uint8_t memory[slack + buffer_bytes + slack];
   std::uint8_t literals[max_literals + slack];
   Token tokens[max_tokens];
 };
+
+// Has the pages mapped that a stream of so many bytes will touch, all at once. A new process would
+// fault on each, which takes as long as to compress some KB, and 12 us where the VM that it runs in
+// runs in a VM.
+void ScreenDeflate::Workspace::map_for(std::size_t stream_bytes) noexcept {
+  const std::size_t end =
+      offsetof(Workspace, memory) + slack + std::min(stream_bytes, buffer_bytes) + slack;
+  if (end <= mapped_bytes) return;
+#ifdef MADV_POPULATE_WRITE  // Linux 5.14: an older one refuses, and maps them one by one
+  const auto start = reinterpret_cast<std::uintptr_t>(this) + mapped_bytes;
+  const std::uintptr_t page = start / page_bytes * page_bytes;
+  (void)!::madvise(reinterpret_cast<void*>(page), start - page + end - mapped_bytes,
+                   MADV_POPULATE_WRITE);
+#endif
+  mapped_bytes = end;
+}
 
 // A few workspaces wait for the next picture, until the process ends: to have their memory mapped
 // again costs more than a console's compression. Whoever takes one owns it.
@@ -189,6 +213,7 @@ void ScreenDeflate::restart(const RowShape& shape, std::size_t row_count,
   adler_ = 1;
   is_dense_ = false;
   position_ = 2 * deflate_window;
+  work_->map_for(expected_bytes_);
   std::memset(work_->memory, 0, slack);
   std::memset(work_->hash, 0, sizeof work_->hash);
   if (shape.near_bytes != 0) std::memset(work_->near, 0, sizeof work_->near);
