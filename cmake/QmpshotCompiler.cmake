@@ -49,3 +49,8 @@ endif()
 if(QMPSHOT_FUZZERS)
   add_compile_options(-fsanitize=fuzzer-no-link)  # coverage everywhere, libFuzzer's main where linked
 endif()
+
+if(QMPSHOT_STATIC)
+  # A linker can then leave out what nobody calls, and order the rest: tools/qmpshot/one_shot.ld.
+  add_compile_options(-ffunction-sections -fdata-sections)
+endif()

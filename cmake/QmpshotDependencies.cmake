@@ -50,4 +50,6 @@ target_compile_definitions(qmpshot_highway INTERFACE
 qmpshot_dependency(qmpshot_xxhash xxhash.h)
 qmpshot_dependency(qmpshot_spdlog spdlog/spdlog.h)
 # Header-only: the library would cost a dynamic link, and only --verbose ever uses it.
-target_compile_definitions(qmpshot_spdlog INTERFACE FMT_HEADER_ONLY SPDLOG_FMT_EXTERNAL)
+# Thousands are not separated: to ask a std::locale how would link all of them, half a megabyte.
+target_compile_definitions(qmpshot_spdlog INTERFACE
+  FMT_HEADER_ONLY SPDLOG_FMT_EXTERNAL FMT_STATIC_THOUSANDS_SEPARATOR=',')
