@@ -66,6 +66,7 @@ std::optional<bool> holds_frame_memory(int connected_socket) {
   const Folder descriptors = descriptors_of_peer(connected_socket);
   if (!descriptors) return std::nullopt;
   while (const dirent* entry = ::readdir(descriptors.get())) {
+    if (entry->d_name[0] == '.') continue;
     if (owner_of_memory(descriptors.get(), entry->d_name)) return true;
   }
   return false;
