@@ -2,7 +2,7 @@
 // What a screenshot costs, beside the least it could cost and what people do today. Prints
 // Markdown; scripts/bench builds and runs it.
 //
-//   screenshots ROUNDS median|fastest [floor] [processes] [frames] [silence] [start]
+//   screenshots ROUNDS median|fastest [floor] [processes] [faults] [frames] [silence] [start]
 //     all tables unless named
 #include "tests/bench/side_by_side.h"
 #include "tests/support/real_qemu.h"
@@ -191,6 +191,25 @@ std::vector<Way> one_shots(const test::RealQemu& vm, const test::TempFolder& fol
   return ways;
 }
 
+// --- its page faults
+// ------------------------------------------------------------------------------
+
+std::vector<Way> faults(const test::RealQemu& vm, const test::TempFolder& folder) {
+  const auto count = [](std::string name, Words command) {
+    return Way{std::move(name), [command = std::move(command)] { return page_faults(command); }};
+  };
+  const Words rest = {"--socket", vm.socket(), "-o", folder.file("a.png")};
+  const auto shot = [&](std::string name, const std::string& qmpshot) {
+    Words command = {qmpshot};
+    command.insert(command.end(), rest.begin(), rest.end());
+    return count(std::move(name), std::move(command));
+  };
+  std::vector<Way> ways = {count("the floor", {floor_program(), vm.socket()}),
+                           shot("**`qmpshot -o a.png`**", program())};
+  if (const char* other = other_program()) ways.push_back(shot("QMPSHOT_OTHER", other));
+  return ways;
+}
+
 // --- one connection ------------------------------------------------------------------------------
 
 double camera_ms(const std::string& socket, int frames) {
@@ -300,6 +319,10 @@ int run(int rounds, bool fastest, const Words& tables) {
   if (wanted("processes")) {
     print_for_screens("one screenshot, a whole process, ms", screens, rounds,
                       [&](const test::RealQemu& vm) { return one_shots(vm, folder); });
+  }
+  if (wanted("faults")) {
+    print_for_screens("page faults of one screenshot", screens, 3,
+                      [&](const test::RealQemu& vm) { return faults(vm, folder); });
   }
   if (wanted("frames")) {
     print_for_screens("ms a frame on one connection", screens, fewer, loops);

@@ -2,7 +2,9 @@
 #include "tests/bench/side_by_side.h"
 
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include <chrono>
 #include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -60,6 +63,22 @@ bool succeeded(pid_t pid) {
          WEXITSTATUS(status) == 0;
 }
 
+// Counts what a program that we start takes of them, from its execve(2) on. getrusage(2) would also
+// count pages that were asked for ahead, which are mapped without a fault.
+//   return  -1 where the kernel does not let us (perf_event_paranoid)
+int open_fault_counter() {
+  perf_event_attr attributes{};
+  attributes.size = sizeof attributes;
+  attributes.type = PERF_TYPE_SOFTWARE;
+  attributes.config = PERF_COUNT_SW_PAGE_FAULTS;
+  attributes.disabled = 1;
+  attributes.enable_on_exec = 1;
+  attributes.inherit = 1;
+  attributes.exclude_kernel = 1;
+  return static_cast<int>(
+      ::syscall(SYS_perf_event_open, &attributes, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+}
+
 double number_from(int fd) {
   std::array<char, 64> text{};
   std::size_t size = 0;
@@ -94,6 +113,16 @@ double run_ms(const std::vector<std::string>& command) {
   const bool done = succeeded(start(command, -1));
   const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
   return done ? took.count() : failed;
+}
+
+double page_faults(const std::vector<std::string>& command) {
+  const int counter = open_fault_counter();
+  if (counter < 0) return failed;
+  std::uint64_t faults = 0;
+  const bool done =
+      succeeded(start(command, -1)) && ::read(counter, &faults, sizeof faults) == sizeof faults;
+  ::close(counter);
+  return done ? static_cast<double>(faults) : failed;
 }
 
 double printed(const std::vector<std::string>& command) {
