@@ -4,6 +4,7 @@
 #include "encode/compare.h"
 #include "encode/content.h"
 #include "encode/scale.h"
+#include "encode/warm_up.h"
 #include "tests/support/bytes.h"
 
 #include <gtest/gtest.h>
@@ -36,6 +37,18 @@ TEST(EncoderTable, NullWritesNothing) {
 TEST(EncoderTable, RefusesAnEmptyImage) {
   for (const Encoder& encoder : encoders()) {
     EXPECT_EQ(encode(encoder, ImageView{}).error().code(), Errc::bad_argument) << encoder.name;
+  }
+}
+
+TEST(WarmUp, ChangesNoFile) {
+  const auto pixels = test::bytes("abcdefghijkl");
+  const ImageView image = {pixels, 2, 2, 6, PixelFormat::rgb24};
+  for (const Encoder& encoder : encoders()) {
+    const auto before = encode(encoder, image);
+    warm_up(encoder);
+    const auto after = encode(encoder, image);
+    ASSERT_TRUE(before.ok() && after.ok()) << encoder.name;
+    EXPECT_EQ(*before, *after) << encoder.name;
   }
 }
 

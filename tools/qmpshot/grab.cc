@@ -7,6 +7,7 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 
 #include <csignal>
@@ -26,7 +27,8 @@ bool is_ignored(int number) {
 
 // Runs `work` to its end. A signal cancels it, which takes at most the library's second for
 // cleaning up; a second signal ends the process as it always would.
-Result<void> run_to_its_end(asio::awaitable<void> work) {
+//   meanwhile  called when the work first waits, which is when it has told QEMU what to do
+Result<void> run_to_its_end(asio::awaitable<void> work, const std::function<void()>& meanwhile) {
   asio::io_context loop{1};
   asio::cancellation_signal cancel;
   asio::signal_set signals(loop);
@@ -46,6 +48,7 @@ Result<void> run_to_its_end(asio::awaitable<void> work) {
     loop.stop();
   };
   asio::co_spawn(loop, std::move(work), asio::bind_cancellation_slot(cancel.slot(), on_done));
+  if (meanwhile) asio::post(loop, meanwhile);
   loop.run();
   loop.restart();
   loop.poll();  // a signal that came at the same time as the end
@@ -54,9 +57,9 @@ Result<void> run_to_its_end(asio::awaitable<void> work) {
   return {};
 }
 
-Result<void> run(asio::awaitable<void> work) {
+Result<void> run(asio::awaitable<void> work, const std::function<void()>& meanwhile = {}) {
   try {
-    return run_to_its_end(std::move(work));
+    return run_to_its_end(std::move(work), meanwhile);
   } catch (...) {  // no descriptors for the loop, or no memory
     return Error::from_exception(std::current_exception()).within("starting");
   }
@@ -112,9 +115,10 @@ asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gall
 
 }  // namespace
 
-Result<Frame> grab_one(const std::string& socket, const GrabRequest& request) {
+Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
+                       const std::function<void()>& meanwhile) {
   Frame frame;
-  const Result<void> done = run(one(socket, request, frame));
+  const Result<void> done = run(one(socket, request, frame), meanwhile);
   if (!done) return done.error();
   return frame;
 }

@@ -4,14 +4,17 @@
 
 #include <qmpshot/camera.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace qmpshot::tools {
 
 // One connection, one frame.
-//   errors  as Camera::shoot; cancelled: a signal came
-Result<Frame> grab_one(const std::string& socket, const GrabRequest& request);
+//   meanwhile  called once QEMU has been told what to do; does not throw
+//   errors     as Camera::shoot; cancelled: a signal came
+Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
+                       const std::function<void()>& meanwhile);
 
 Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request);
 

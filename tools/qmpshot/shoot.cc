@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tools/qmpshot/shoot.h"
 
+#include "encode/warm_up.h"
 #include "tools/qmpshot/delivery.h"
 #include "tools/qmpshot/grab.h"
 #include "tools/qmpshot/report.h"
@@ -56,7 +57,9 @@ Result<void> each_to_its_file(const Options& options, const std::vector<Frame>& 
 // The frame is never freed: the process ends now, and to unmap its memory first means one TLB flush
 // more, which takes 4 % of a picture's time where the VM that we run in runs in a VM.
 Result<void> shoot_one(const Options& options) {
-  static const auto* const frame = new Result<Frame>(grab_one(options.socket, options.request));
+  const auto meanwhile = [&] { encode::warm_up(*options.encoder); };
+  static const auto* const frame =
+      new Result<Frame>(grab_one(options.socket, options.request, meanwhile));
   if (!*frame) return frame->error();
   return hand_over(options, **frame, options.output);
 }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include "encode/warm_up.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace qmpshot::encode {
+namespace {
+
+constexpr std::uint32_t width_px = 80;
+constexpr std::uint32_t height_px = 32;
+using Pixels = std::array<std::byte, std::size_t{3} * width_px * height_px>;
+
+// Something like text: strokes that repeat and some that do not, between blank columns.
+void draw(std::uint32_t colours, Pixels& pixels) noexcept {
+  for (std::uint32_t i = 0; i < width_px * height_px; ++i) {
+    const std::uint32_t stroke = i / 8 % 3 == 0 ? 0 : (i * i >> 7U) % colours;
+    for (std::size_t k = 0; k < 3; ++k) pixels[3 * i + k] = static_cast<std::byte>(15 * stroke);
+  }
+}
+
+}  // namespace
+
+void warm_up(const Encoder& encoder) noexcept try {
+  Pixels pixels;
+  ImageView image;
+  image.pixels = pixels;
+  image.width_px = width_px;
+  image.height_px = height_px;
+  image.stride_bytes = std::size_t{3} * width_px;
+  for (const std::uint32_t colours : {2U, 16U}) {
+    draw(colours, pixels);
+    EncodeOptions options;
+    options.threads = 1;
+    (void)encode(encoder, image, options);
+  }
+} catch (...) {  // no memory
+}
+
+}  // namespace qmpshot::encode

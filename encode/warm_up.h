@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+// For the time one waits for a frame anyway.
+#pragma once
+
+#include "encode/encoder.h"
+
+namespace qmpshot::encode {
+
+// Encodes small pictures of nothing, so that the next one finds the encoder's code and memory in
+// place: in a new process most of a console's encoding is page faults and cold caches. Does what it
+// can; where memory is short the next one will say so.
+void warm_up(const Encoder& encoder) noexcept;
+
+}  // namespace qmpshot::encode
