@@ -45,6 +45,22 @@ std::size_t map_table_from(std::size_t x, const std::uint8_t* in, std::size_t pi
   return count_px;
 }
 
+// From pixel `x` on, a multiple of 8.
+std::size_t map_packed_from(std::size_t x, const std::uint8_t* in, std::size_t pixel_bytes,
+                            std::size_t count_px, const SlotTable& table, unsigned depth,
+                            std::uint8_t* out) {
+  for (; x < count_px; ++x) {
+    const ColourKey key = key_at(in, pixel_bytes, x);
+    const std::uint32_t slot = table.slots[(key * table.multiplier) >> (32U - table.bits)];
+    if ((slot & key_mask) != key) return x;
+    std::uint8_t& byte = out[x * depth / 8];
+    const auto bit = static_cast<unsigned>(x * depth % 8);
+    if (bit == 0) byte = 0;
+    byte = static_cast<std::uint8_t>(byte | (slot >> 24U) << (8 - depth - bit));
+  }
+  return count_px;
+}
+
 std::size_t map_two(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
                     ColourKey key0, ColourKey key1, std::uint8_t* out) {
   return map_two_from(0, in, bytes_per_pixel(format), count_px, key0, key1, out);
@@ -62,13 +78,9 @@ std::size_t map_large(const std::uint8_t* in, PixelFormat format, std::size_t co
                         table.multiplier, large_table_bits, out);
 }
 
-void pack(const std::uint8_t* index, std::size_t count_px, unsigned depth, std::uint8_t* out) {
-  const std::size_t per_byte = 8 / depth;
-  for (std::size_t x = 0; x < count_px; x += per_byte) {
-    unsigned byte = 0;
-    for (std::size_t i = 0; i < per_byte; ++i) byte = byte << depth | index[x + i];
-    *out++ = static_cast<std::uint8_t>(byte);
-  }
+std::size_t map_packed(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
+                       const SlotTable& table, unsigned depth, std::uint8_t* out) {
+  return map_packed_from(0, in, bytes_per_pixel(format), count_px, table, depth, out);
 }
 
 }  // namespace
@@ -86,6 +98,60 @@ using Words = hn::ScalableTag<std::uint32_t>;
 using BytesOf = hn::Vec<Bytes>;
 using WordsOf = hn::Vec<Words>;
 
+#include "encode/kernels_palette-inl.h"
+
+// A row by blocks: vectors of bytes, or as many pixels. The last one overlaps the one before: a row
+// is seldom a multiple of 64 wide. How many pixels could be mapped so, a multiple of 8.
+template <class Block>
+inline std::size_t map_blocks(const std::uint8_t* in, std::size_t count_px, const Block& block,
+                              unsigned depth, std::uint8_t* out) {
+  const std::size_t step = hn::Lanes(Bytes());
+  std::size_t x = 0;
+  bool all = true;
+  for (; all && x + step <= count_px; x += step) {
+    all = block.map(in + Block::pixel_bytes * x, out + x * depth / 8);
+  }
+  if (!all) return x - step;
+  if (x == count_px || count_px < step) return x;
+  const std::size_t last = (count_px - step) / 8 * 8;
+  return block.map(in + Block::pixel_bytes * last, out + last * depth / 8) ? last + step : x;
+}
+
+#if HWY_MAX_BYTES >= 32
+// Two colours: a bit is set where a pixel's key is not the first one. A mask has its first lane
+// lowest, a PNG its first pixel highest: so the keys are loaded in reverse.
+template <bool is_rgb>
+struct TwoColours {
+  static constexpr std::size_t pixel_bytes = is_rgb ? 3 : 4;
+  WordsOf first;
+  WordsOf change;  // from the first colour to the second
+
+  TwoColours(ColourKey key0, ColourKey key1)
+      : first(hn::Set(Words(), key0)), change(hn::Set(Words(), key0 ^ key1)) {}
+
+  // false where one of the pixels has neither colour.
+  inline bool map(const std::uint8_t* in, std::uint8_t* out) const {
+    constexpr std::size_t lanes = HWY_MAX_BYTES / 4;
+    const WordsOf keys0 = load_keys<is_rgb, false, true>(in);
+    const WordsOf keys1 = load_keys<is_rgb, false, true>(in + pixel_bytes * lanes);
+    const WordsOf keys2 = load_keys<is_rgb, false, true>(in + pixel_bytes * lanes * 2);
+    const WordsOf keys3 = load_keys<is_rgb, is_rgb, true>(in + pixel_bytes * lanes * 3);
+    const WordsOf low = hn::Or(put(keys0, out), put(keys1, out + lanes / 8));
+    const WordsOf high = hn::Or(put(keys2, out + lanes / 4), put(keys3, out + lanes / 8 * 3));
+    return all_zero(hn::Or(low, high));
+  }
+
+ private:
+  // 0 in the lanes that have one of the colours.
+  inline WordsOf put(WordsOf keys, std::uint8_t* out) const {
+    const Words d;
+    const WordsOf differs = hn::Xor(keys, first);
+    const auto is_other = hn::Ne(differs, hn::Zero(d));
+    hn::StoreMaskBits(d, is_other, out);
+    return hn::Xor(differs, hn::IfThenElseZero(is_other, change));
+  }
+};
+#else
 // Bits of each byte in reverse: a mask has its first lane lowest, a PNG its first pixel highest.
 inline std::uint64_t mirror_bytes(std::uint64_t bits) {
   bits = (bits & 0x5555555555555555U) << 1 | (bits >> 1 & 0x5555555555555555U);
@@ -93,163 +159,50 @@ inline std::uint64_t mirror_bytes(std::uint64_t bits) {
   return (bits & 0x0F0F0F0F0F0F0F0FU) << 4 | (bits >> 4 & 0x0F0F0F0F0F0F0F0FU);
 }
 
-struct TwoKeys {
-  BytesOf first[3];
-  BytesOf second[3];
-};
-
 inline BytesOf key_byte(ColourKey key, unsigned byte) {
   return hn::Set(Bytes(), static_cast<std::uint8_t>(key >> 8 * byte));
 }
 
-// One vector of pixels; false where one of them has neither colour.
+// Two colours, each byte of a pixel in a vector of its own.
 template <bool is_rgb>
-inline bool map_two_block(const std::uint8_t* in, const TwoKeys& keys, std::uint8_t* out) {
-  const Bytes d;
-  BytesOf a, b, c;
-  if constexpr (is_rgb) {
-    hn::LoadInterleaved3(d, in, a, b, c);
-  } else {
-    BytesOf x;
-    hn::LoadInterleaved4(d, in, a, b, c, x);
-  }
-  const auto first = hn::And(hn::Eq(a, keys.first[0]),
-                             hn::And(hn::Eq(b, keys.first[1]), hn::Eq(c, keys.first[2])));
-  const auto second = hn::And(hn::Eq(a, keys.second[0]),
-                              hn::And(hn::Eq(b, keys.second[1]), hn::Eq(c, keys.second[2])));
-  std::uint64_t bits = 0;
-  hn::StoreMaskBits(d, hn::Not(first), reinterpret_cast<std::uint8_t*>(&bits));
-  bits = mirror_bytes(bits);
-  std::memcpy(out, &bits, hn::Lanes(d) / 8);
-  return hn::AllTrue(d, hn::Or(first, second));
-}
+struct TwoColours {
+  static constexpr std::size_t pixel_bytes = is_rgb ? 3 : 4;
+  BytesOf first[3];
+  BytesOf second[3];
 
-template <bool is_rgb>
-std::size_t map_two_rows(const std::uint8_t* in, std::size_t count_px, ColourKey key0,
-                         ColourKey key1, std::uint8_t* out) {
-  const std::size_t step = hn::Lanes(Bytes());
-  const std::size_t pixel_bytes = is_rgb ? 3 : 4;
-  const TwoKeys keys = {{key_byte(key0, 0), key_byte(key0, 1), key_byte(key0, 2)},
-                        {key_byte(key1, 0), key_byte(key1, 1), key_byte(key1, 2)}};
-  std::size_t x = 0;
-  bool all = true;
-  for (; all && x + step <= count_px; x += step) {
-    all = map_two_block<is_rgb>(in + pixel_bytes * x, keys, out + x / 8);
+  TwoColours(ColourKey key0, ColourKey key1)
+      : first{key_byte(key0, 0), key_byte(key0, 1), key_byte(key0, 2)},
+        second{key_byte(key1, 0), key_byte(key1, 1), key_byte(key1, 2)} {}
+
+  // false where one of the pixels has neither colour.
+  inline bool map(const std::uint8_t* in, std::uint8_t* out) const {
+    const Bytes d;
+    BytesOf a, b, c;
+    if constexpr (is_rgb) {
+      hn::LoadInterleaved3(d, in, a, b, c);
+    } else {
+      BytesOf x;
+      hn::LoadInterleaved4(d, in, a, b, c, x);
+    }
+    const auto is_first =
+        hn::And(hn::Eq(a, first[0]), hn::And(hn::Eq(b, first[1]), hn::Eq(c, first[2])));
+    const auto is_second =
+        hn::And(hn::Eq(a, second[0]), hn::And(hn::Eq(b, second[1]), hn::Eq(c, second[2])));
+    std::uint64_t bits = 0;
+    hn::StoreMaskBits(d, hn::Not(is_first), reinterpret_cast<std::uint8_t*>(&bits));
+    bits = mirror_bytes(bits);
+    std::memcpy(out, &bits, hn::Lanes(d) / 8);
+    return hn::AllTrue(d, hn::Or(is_first, is_second));
   }
-  if (!all) {
-    x -= step;
-  } else if (x < count_px && count_px >= step) {
-    // The rest by a vector that overlaps the one before: a row is seldom a multiple of 64 wide.
-    const std::size_t last = (count_px - step) / 8 * 8;
-    if (map_two_block<is_rgb>(in + pixel_bytes * last, keys, out + last / 8)) x = last + step;
-  }
-  return map_two_from(x, in, pixel_bytes, count_px, key0, key1, out);
-}
+};
+#endif
 
 std::size_t map_two(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
                     ColourKey key0, ColourKey key1, std::uint8_t* out) {
-  return format == PixelFormat::rgb24 ? map_two_rows<true>(in, count_px, key0, key1, out)
-                                      : map_two_rows<false>(in, count_px, key0, key1, out);
-}
-
-// Loads as many pixels as there are 32-bit lanes, as keys. Reads a whole vector: for RGB a third
-// more than the pixels are, either behind them or, with `ends_here`, before them.
-template <bool is_rgb, bool ends_here>
-inline WordsOf load_keys(const std::uint8_t* in) {
-  const Words d;
-  if constexpr (!is_rgb) {
-    return hn::And(hn::LoadU(d, reinterpret_cast<const std::uint32_t*>(in)), hn::Set(d, key_mask));
-  } else {
-    constexpr std::size_t lanes = HWY_MAX_BYTES / 4;
-    constexpr std::uint32_t first = ends_here ? lanes / 4 : 0;
-    const hn::Repartition<std::uint8_t, Words> bytes;
-    auto words = hn::BitCast(d, hn::LoadU(bytes, in - 4 * first));
-    // Block i of 16 bytes gets the 12 bytes, 3 words, of its four pixels.
-    alignas(64) std::int32_t order[lanes];
-    for (std::size_t i = 0; i < lanes; ++i) {
-      const auto word = static_cast<std::int32_t>(i / 4 * 3 + i % 4 + first);
-      order[i] = word < static_cast<std::int32_t>(lanes) ? word : 0;
-    }
-    words = hn::TableLookupLanes(words, hn::SetTableIndices(d, order));
-    alignas(16) static constexpr std::uint8_t spread[16] = {0, 1, 2, 0x80, 3, 4,  5,  0x80,
-                                                            6, 7, 8, 0x80, 9, 10, 11, 0x80};
-    return hn::BitCast(
-        d, hn::TableLookupBytesOr0(hn::BitCast(bytes, words), hn::LoadDup128(bytes, spread)));
-  }
-}
-
-// The slots in registers where a register has 8 lanes or more.
-template <unsigned bits>
-struct RegisterSlots {
-  static constexpr std::size_t lanes = HWY_MAX_BYTES / 4;
-  static constexpr std::size_t parts = (std::size_t{1} << bits) / lanes;
-  WordsOf part[parts];
-
-  explicit RegisterSlots(const SlotTable& table) {
-    for (std::size_t i = 0; i < parts; ++i) {
-      part[i] = hn::Load(Words(), table.slots.data() + lanes * i);
-    }
-  }
-  inline WordsOf find(WordsOf hash) const {
-    const Words d;
-    const auto lane = hn::IndicesFromVec(d, hn::And(hash, hn::Set(d, lanes - 1)));
-    WordsOf found = hn::TableLookupLanes(part[0], lane);
-    for (std::size_t i = 1; i < parts; ++i) {
-      const hn::RebindToSigned<Words> s;
-      const auto here = hn::Gt(hn::BitCast(s, hash), hn::Set(s, int(lanes * i - 1)));
-      found = hn::IfThenElse(hn::RebindMask(d, here), hn::TableLookupLanes(part[i], lane), found);
-    }
-    return found;
-  }
-};
-
-// The slots in memory.
-struct MemorySlots {
-  const std::uint32_t* slots;
-  inline WordsOf find(WordsOf hash) const {
-    return hn::GatherIndex(Words(), slots, hn::BitCast(hn::RebindToSigned<Words>(), hash));
-  }
-};
-
-// One vector of pixels looked up: slots, which have the index in the top byte and, where the colour
-// is there, the pixel's key below.
-template <unsigned bits, class Slots>
-inline WordsOf find_slots(WordsOf keys, const Slots& slots, WordsOf multiplier) {
-  return slots.find(hn::ShiftRight<32 - bits>(hn::Mul(keys, multiplier)));
-}
-
-// 0 in the lanes whose colour is there.
-inline WordsOf differences(WordsOf found, WordsOf keys) {
-  return hn::Xor(hn::And(found, hn::Set(Words(), key_mask)), keys);
-}
-
-inline bool all_zero(WordsOf words) {
-  return hn::AllTrue(Words(), hn::Eq(words, hn::Zero(Words())));
-}
-
-// The top bytes of four vectors, one vector's after the other's.
-inline void store_top_bytes(WordsOf a, WordsOf b, WordsOf c, WordsOf d, std::uint8_t* out) {
-  const Words words;
-  const WordsOf low =
-      hn::Or(hn::ShiftRight<24>(a), hn::And(hn::ShiftRight<16>(b), hn::Set(words, 0xFF00U)));
-  const WordsOf high = hn::Or(hn::And(hn::ShiftRight<8>(c), hn::Set(words, 0xFF0000U)),
-                              hn::And(d, hn::Set(words, 0xFF000000U)));
-  // Lane i has byte i of each vector: within blocks of four lanes they are put in order first.
-  alignas(16) static constexpr std::uint8_t turn[16] = {0, 4, 8,  12, 1, 5, 9,  13,
-                                                        2, 6, 10, 14, 3, 7, 11, 15};
-  const auto turned =
-      hn::TableLookupBytes(hn::BitCast(Bytes(), hn::Or(low, high)), hn::LoadDup128(Bytes(), turn));
-#if HWY_MAX_BYTES >= 32
-  constexpr std::size_t blocks = HWY_MAX_BYTES / 16;
-  alignas(64) std::int32_t order[4 * blocks];
-  for (std::size_t i = 0; i < 4 * blocks; ++i) {
-    order[i] = static_cast<std::int32_t>(i % blocks * 4 + i / blocks);
-  }
-  hn::StoreU(hn::TableLookupLanes(hn::BitCast(words, turned), hn::SetTableIndices(words, order)),
-             words, reinterpret_cast<std::uint32_t*>(out));
-#else
-  hn::StoreU(turned, Bytes(), out);
-#endif
+  const std::size_t done = format == PixelFormat::rgb24
+                               ? map_blocks(in, count_px, TwoColours<true>(key0, key1), 1, out)
+                               : map_blocks(in, count_px, TwoColours<false>(key0, key1), 1, out);
+  return map_two_from(done, in, bytes_per_pixel(format), count_px, key0, key1, out);
 }
 
 // How many pixels, from the first one on, the vectors could map; the scalar code does the others.
@@ -263,19 +216,10 @@ inline std::size_t map_vectors(const std::uint8_t* in, std::size_t count_px, con
   if (count_px < 2 * step) return 0;
   std::size_t x = 0;
   for (; pixel_bytes * (x + 3 * step) + 4 * step <= pixel_bytes * count_px; x += 4 * step) {
-    const std::uint8_t* const at = in + pixel_bytes * x;
-    const WordsOf key0 = load_keys<is_rgb, false>(at);
-    const WordsOf key1 = load_keys<is_rgb, false>(at + pixel_bytes * step);
-    const WordsOf key2 = load_keys<is_rgb, false>(at + pixel_bytes * step * 2);
-    const WordsOf key3 = load_keys<is_rgb, false>(at + pixel_bytes * step * 3);
-    const WordsOf slot0 = find_slots<bits>(key0, slots, factor);
-    const WordsOf slot1 = find_slots<bits>(key1, slots, factor);
-    const WordsOf slot2 = find_slots<bits>(key2, slots, factor);
-    const WordsOf slot3 = find_slots<bits>(key3, slots, factor);
-    store_top_bytes(slot0, slot1, slot2, slot3, out + x);
-    const WordsOf low = hn::Or(differences(slot0, key0), differences(slot1, key1));
-    const WordsOf high = hn::Or(differences(slot2, key2), differences(slot3, key3));
-    if (!all_zero(hn::Or(low, high))) return x;
+    bool known = false;
+    hn::StoreU(find_four<is_rgb, false, bits>(in + pixel_bytes * x, slots, factor, known), Bytes(),
+               out + x);
+    if (!known) return x;
   }
   while (x < count_px) {  // a vector's pixels, five times at most
     const bool ends_here = pixel_bytes * x + 4 * step > pixel_bytes * count_px;
@@ -301,55 +245,77 @@ inline std::size_t map_format(const std::uint8_t* in, PixelFormat format, std::s
 
 std::size_t map_slots(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
                       const SlotTable& table, std::uint8_t* out) {
-  std::size_t done = 0;
-#if HWY_MAX_BYTES >= 32
-  done = table.bits == 4
-             ? map_format<4>(in, format, count_px, RegisterSlots<4>(table), table.multiplier, out)
-             : map_format<5>(in, format, count_px, RegisterSlots<5>(table), table.multiplier, out);
-#else
-  const MemorySlots slots = {table.slots.data()};
-  done = table.bits == 4 ? map_format<4>(in, format, count_px, slots, table.multiplier, out)
-                         : map_format<5>(in, format, count_px, slots, table.multiplier, out);
-#endif
+  const std::size_t done =
+      table.bits == 4
+          ? map_format<4>(in, format, count_px, FewSlots<4>(table), table.multiplier, out)
+          : map_format<5>(in, format, count_px, FewSlots<5>(table), table.multiplier, out);
   return map_table_from(done, in, bytes_per_pixel(format), count_px, table.slots.data(),
                         table.multiplier, table.bits, out);
 }
 
 std::size_t map_large(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
                       const LargeTable& table, std::uint8_t* out) {
-  const std::size_t done = map_format<large_table_bits>(
-      in, format, count_px, MemorySlots{table.slots.data()}, table.multiplier, out);
+  const std::size_t done =
+      map_format<large_table_bits>(in, format, count_px, MemorySlots(table), table.multiplier, out);
   return map_table_from(done, in, bytes_per_pixel(format), count_px, table.slots.data(),
                         table.multiplier, large_table_bits, out);
 }
 
-void pack(const std::uint8_t* index, std::size_t count_px, unsigned depth, std::uint8_t* out) {
-  const hn::ScalableTag<std::uint16_t> d16;
+// Indices, a byte each, to four or two bits each, in the lower half or quarter.
+inline void store_packed(BytesOf index, unsigned depth, std::uint8_t* out) {
   const Words d32;
-  const std::size_t step = hn::Lanes(Bytes());
+  const hn::ScalableTag<std::uint16_t> d16;
+  const auto pair = hn::BitCast(d16, index);
+  const auto four = hn::BitCast(d32, index);
   if (depth == 4) {
+    const auto byte = hn::Or(hn::ShiftLeft<4>(pair), hn::ShiftRight<8>(pair));
     const hn::Rebind<std::uint8_t, decltype(d16)> half;
-    for (std::size_t x = 0; x < count_px; x += step) {
-      const auto pair = hn::LoadU(d16, reinterpret_cast<const std::uint16_t*>(index + x));
-      const auto byte =
-          hn::And(hn::Or(hn::ShiftLeft<4>(pair), hn::ShiftRight<8>(pair)), hn::Set(d16, 255));
-      hn::StoreU(hn::DemoteTo(half, hn::BitCast(hn::RebindToSigned<decltype(d16)>(), byte)), half,
-                 out + x / 2);
-    }
+    hn::StoreU(hn::TruncateTo(half, byte), half, out);
     return;
   }
+  const auto two = hn::Or(hn::ShiftLeft<6>(four), hn::ShiftRight<4>(four));
+  const auto byte = hn::Or(two, hn::Or(hn::ShiftRight<14>(four), hn::ShiftRight<24>(four)));
   const hn::Rebind<std::uint8_t, Words> quarter;
-  for (std::size_t x = 0; x < count_px; x += step) {
-    const auto four = hn::LoadU(d32, reinterpret_cast<const std::uint32_t*>(index + x));
-    const auto two = hn::Or(hn::ShiftLeft<6>(four), hn::ShiftRight<4>(four));
-    const auto byte = hn::Or(two, hn::Or(hn::ShiftRight<14>(four), hn::ShiftRight<24>(four)));
-    hn::StoreU(hn::U8FromU32(hn::And(byte, hn::Set(d32, 255))), quarter, out + x / 4);
+  hn::StoreU(hn::U8FromU32(hn::And(byte, hn::Set(d32, 255))), quarter, out);
+}
+
+template <bool is_rgb, unsigned bits, class Slots>
+struct FewColours {
+  static constexpr std::size_t pixel_bytes = is_rgb ? 3 : 4;
+  Slots slots;
+  WordsOf factor;
+  unsigned depth;
+
+  FewColours(const SlotTable& table, unsigned depth_of_out)
+      : slots(table), factor(hn::Set(Words(), table.multiplier)), depth(depth_of_out) {}
+
+  // false where the colour of one of the pixels is not there.
+  inline bool map(const std::uint8_t* in, std::uint8_t* out) const {
+    bool known = false;
+    store_packed(find_four<is_rgb, is_rgb, bits>(in, slots, factor, known), depth, out);
+    return known;
   }
+};
+
+template <unsigned bits>
+inline std::size_t map_few(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
+                           const SlotTable& table, unsigned depth, std::uint8_t* out) {
+  using Slots = FewSlots<bits>;
+  return format == PixelFormat::rgb24
+             ? map_blocks(in, count_px, FewColours<true, bits, Slots>(table, depth), depth, out)
+             : map_blocks(in, count_px, FewColours<false, bits, Slots>(table, depth), depth, out);
+}
+
+std::size_t map_packed(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
+                       const SlotTable& table, unsigned depth, std::uint8_t* out) {
+  const std::size_t done = table.bits == 4 ? map_few<4>(in, format, count_px, table, depth, out)
+                                           : map_few<5>(in, format, count_px, table, depth, out);
+  return map_packed_from(done, in, bytes_per_pixel(format), count_px, table, depth, out);
 }
 
 }  // namespace
 
-constexpr PaletteKernels palette = {map_two, map_slots, map_large, pack};
+constexpr PaletteKernels palette = {map_two, map_packed, map_slots, map_large};
 
 }  // namespace qmpshot::encode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -358,7 +324,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace qmpshot::encode {
 namespace {
-constexpr PaletteKernels scalar_palette = {map_two, map_slots, map_large, pack};
+constexpr PaletteKernels scalar_palette = {map_two, map_packed, map_slots, map_large};
 }
 
 const PaletteKernels& palette_kernels(CpuTarget target) noexcept {

@@ -42,15 +42,15 @@ struct PaletteKernels {
   std::size_t (*map_two)(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
                          ColourKey key0, ColourKey key1, std::uint8_t* out);
 
+  // As map_two, but `depth` (2 or 4) bits a pixel: the colours' indices, none of which is larger.
+  std::size_t (*map_packed)(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
+                            const SlotTable& table, unsigned depth, std::uint8_t* out);
+
   // One byte a pixel.
   std::size_t (*map_slots)(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
                            const SlotTable& table, std::uint8_t* out);
   std::size_t (*map_large)(const std::uint8_t* in, PixelFormat format, std::size_t count_px,
                            const LargeTable& table, std::uint8_t* out);
-
-  // Indices to `depth` (2 or 4) bits each. 64 bytes more than count_px are readable behind `index`,
-  // the first 8 of them 0; up to 64 more than needed are written behind `out`.
-  void (*pack)(const std::uint8_t* index, std::size_t count_px, unsigned depth, std::uint8_t* out);
 };
 
 const PaletteKernels& palette_kernels(CpuTarget target = cpu_target()) noexcept;

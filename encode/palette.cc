@@ -88,22 +88,13 @@ bool Palette::map_row(std::span<const std::byte> row, unsigned depth, std::uint8
   const std::size_t pixel_bytes = bytes_per_pixel(format_);
   const auto* in = reinterpret_cast<const std::uint8_t*>(row.data());
   const std::size_t count_px = row.size() / pixel_bytes;
-  std::uint8_t* index = depth == 2 || depth == 4 ? scratch(count_px) : out;
   for (std::size_t x = 0; x < count_px;) {
-    if (count_ > 0) {
-      // Bits cannot be taken up in the middle of a byte: a new colour starts the row again.
-      x = depth == 1 ? kernels_->map_two(in, format_, count_px, keys_[0], keys_[count_ - 1], out)
-                     : x + map_indices(in + pixel_bytes * x, count_px - x, index + x);
-    }
+    if (count_ > 0) x = map_from(x, in, count_px, depth, out);
     if (x == count_px) break;
     const bool fits = count_ < limit;
     if (count_ < most) add(key_at(in + pixel_bytes * x));
     if (!fits) return false;
-    if (depth == 1) x = 0;
-  }
-  if (index != out) {
-    std::memset(index + count_px, 0, 8);
-    kernels_->pack(index, count_px, depth, out);
+    if (depth < 8) x = 0;  // bits cannot be taken up in the middle of a byte
   }
   return true;
 }
@@ -138,6 +129,14 @@ std::uint8_t* Palette::scratch(std::size_t count_px) {
     scratch_ = std::make_unique_for_overwrite<std::uint8_t[]>(scratch_size_);
   }
   return scratch_.get();
+}
+
+std::size_t Palette::map_from(std::size_t x, const std::uint8_t* row, std::size_t count_px,
+                              unsigned depth, std::uint8_t* out) {
+  if (depth == 1)
+    return kernels_->map_two(row, format_, count_px, keys_[0], keys_[count_ - 1], out);
+  if (depth < 8) return kernels_->map_packed(row, format_, count_px, slots_, depth, out);
+  return x + map_indices(row + bytes_per_pixel(format_) * x, count_px - x, out + x);
 }
 
 std::size_t Palette::map_indices(const std::uint8_t* row, std::size_t count_px, std::uint8_t* out) {

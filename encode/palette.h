@@ -53,8 +53,12 @@ class Palette {
   [[nodiscard]] std::vector<std::array<std::uint8_t, 3>> colours() const;
 
  private:
-  // Room for a row's indices, which only depths of 2 and 4 bits need.
+  // Room for a row's indices, where only the colours matter.
   std::uint8_t* scratch(std::size_t count_px);
+  // From pixel x on, which is 0 where a pixel is smaller than a byte; returns the first pixel whose
+  // colour is not there, or count_px.
+  std::size_t map_from(std::size_t x, const std::uint8_t* row, std::size_t count_px, unsigned depth,
+                       std::uint8_t* out);
   std::size_t map_indices(const std::uint8_t* row, std::size_t count_px, std::uint8_t* out);
   void add(ColourKey key);
   void fill_slots() noexcept;

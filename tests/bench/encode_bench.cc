@@ -181,13 +181,15 @@ std::vector<Kernel> png_kernels() {
          benchmark::DoNotOptimize(palette_kernels(target).map_large(two.data(), PixelFormat::rgb24,
                                                                     n, large, m.out.data()));
        }},
-      {"palette/pack to 2 bits", 1,
+      {"palette/map_packed to 2 bits", 3,
        [&](CpuTarget target, std::size_t n) {
-         palette_kernels(target).pack(two.data(), n, 2, m.out.data());
+         benchmark::DoNotOptimize(palette_kernels(target).map_packed(two.data(), PixelFormat::rgb24,
+                                                                     n, slots, 2, m.out.data()));
        }},
-      {"palette/pack to 4 bits", 1,
+      {"palette/map_packed to 4 bits", 3,
        [&](CpuTarget target, std::size_t n) {
-         palette_kernels(target).pack(two.data(), n, 4, m.out.data());
+         benchmark::DoNotOptimize(palette_kernels(target).map_packed(two.data(), PixelFormat::rgb24,
+                                                                     n, slots, 4, m.out.data()));
        }},
   };
 }

@@ -72,6 +72,18 @@ SlotTable slot_table(unsigned bits) {
   return table;
 }
 
+TEST(PaletteKernels, MapPackedEqualsTheScalarOne) {
+  for (const unsigned bits : {4U, 5U}) {
+    const SlotTable table = slot_table(bits);
+    for (const unsigned depth : {2U, 4U}) {
+      expect_like_scalar(depth, [&](const PaletteKernels& kernels, const std::uint8_t* in,
+                                    PixelFormat format, std::size_t length, std::uint8_t* out) {
+        return kernels.map_packed(in, format, length, table, depth, out);
+      });
+    }
+  }
+}
+
 TEST(PaletteKernels, MapSlotsEqualsTheScalarOne) {
   for (const unsigned bits : {4U, 5U}) {
     const SlotTable table = slot_table(bits);
@@ -93,25 +105,6 @@ TEST(PaletteKernels, MapLargeEqualsTheScalarOne) {
   });
 }
 
-TEST(PaletteKernels, PackEqualsTheScalarOne) {
-  const test::GuardedMemory in_memory(258 + 64 + 64);
-  const test::GuardedMemory out_memory(258 + 64 + 64);
-  std::vector<std::uint8_t> expected(258 + 64);
-  test::for_each_kernel_case([&](CpuTarget target, std::size_t length, std::size_t offset) {
-    for (const unsigned depth : {2U, 4U}) {
-      const auto in = test::place(in_memory, offset, length + 64);
-      const std::size_t bytes = (length * depth + 7) / 8;
-      const auto out = test::place(out_memory, offset, bytes + 64);
-      test::fill(in, static_cast<std::uint32_t>(length + offset), 1U << depth);
-      std::fill_n(in.data() + length, 8, std::uint8_t{0});
-      palette_kernels(CpuTarget::scalar).pack(in.data(), length, depth, expected.data());
-      palette_kernels(target).pack(in.data(), length, depth, out.data());
-      ASSERT_TRUE(std::equal(expected.data(), expected.data() + bytes, out.data()))
-          << name(target) << ", " << length << " pixels, offset " << offset << ", depth " << depth;
-    }
-  });
-}
-
 TEST(PaletteKernels, ScalarPutsTheLeftmostPixelIntoTheHighestBits) {
   const auto& scalar = palette_kernels(CpuTarget::scalar);
   const std::uint8_t rgb[] = {1, 2, 3, 9, 9, 9, 9, 9, 9};
@@ -119,9 +112,11 @@ TEST(PaletteKernels, ScalarPutsTheLeftmostPixelIntoTheHighestBits) {
   EXPECT_EQ(scalar.map_two(rgb, PixelFormat::rgb24, 3, 0x030201, 0x090909, out), 3U);
   EXPECT_EQ(out[0], 0x60);
   EXPECT_EQ(scalar.map_two(rgb, PixelFormat::rgb24, 3, 0x030201, 0x090908, out), 1U);
-  const std::uint8_t index[80] = {1, 2, 3};
-  scalar.pack(index, 3, 2, out);
-  EXPECT_EQ(out[0], 0x6C);
+  SlotTable table = slot_table(4);
+  table.slots[(0x090909U * table.multiplier) >> 28U] = 0x090909U | 2U << 24U;
+  table.slots[(0x030201U * table.multiplier) >> 28U] = 0x030201U | 3U << 24U;
+  EXPECT_EQ(scalar.map_packed(rgb, PixelFormat::rgb24, 3, table, 2, out), 3U);
+  EXPECT_EQ(out[0], 0xE8);
 }
 
 }  // namespace
