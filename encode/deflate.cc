@@ -64,7 +64,7 @@ struct Frequencies {
 
 // Several counters per literal: equal neighbours would wait for each other's store.
 void count_literals(std::span<const std::uint8_t> literals, Frequencies& frequencies) noexcept {
-  constexpr std::size_t counters = 8;
+  constexpr std::size_t counters = 4;
   std::array<std::array<std::uint32_t, 256>, counters> counts{};
   std::size_t i = 0;
   for (; i + counters <= literals.size(); i += counters) {
@@ -295,15 +295,13 @@ void ScreenDeflate::close_block(bool last) {
   const DynamicHeader header(codes);
   const std::size_t dynamic_bits = header.size_bits() + body_bits(frequencies, codes);
   const std::size_t stored_bits = 8 * (block_bytes_ + 5 * (block_bytes_ / 65535 + 1)) + 7;
-  BlockCodes fixed;
-  set_fixed_codes(fixed);
-  const std::size_t fixed_bits = body_bits(frequencies, fixed);
+  const std::size_t fixed_bits = body_bits(frequencies, fixed_codes());
   const bool in_buffer = block_bytes_ <= begin_;
   if (in_buffer && stored_bits < std::min(dynamic_bits, fixed_bits)) {
     write_stored(last);
   } else {
     const bool dynamic = dynamic_bits < fixed_bits;
-    if (!dynamic) codes = fixed;
+    if (!dynamic) codes = fixed_codes();
     grow(3 + std::min(dynamic_bits, fixed_bits));
     bits_.put((last ? 1U : 0U) | (dynamic ? 2U : 1U) << 1U, 3);
     if (dynamic) header.write(bits_);

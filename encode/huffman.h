@@ -47,7 +47,7 @@ void huffman_lengths(std::span<const std::uint32_t> frequencies, unsigned max_le
 void huffman_codes(std::span<const std::uint8_t> lengths, std::span<std::uint16_t> codes) noexcept;
 
 // The code of blocks of type 1 (RFC 1951, 3.2.6).
-void set_fixed_codes(BlockCodes& codes) noexcept;
+const BlockCodes& fixed_codes() noexcept;
 
 // The head of a block of type 2: its codes' lengths, run-length coded (RFC 1951, 3.2.7).
 class DynamicHeader {
