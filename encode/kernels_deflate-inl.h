@@ -75,23 +75,40 @@ inline void prefer_long_runs(const RunMasks& masks, std::size_t words) {
   }
 }
 
-// Where `length` bits in a row are 1, from bit i of `word` on. `next` is the word behind it.
-template <unsigned length>
-inline std::uint64_t runs_of(std::uint64_t word, std::uint64_t next) {
-  std::uint64_t runs = word;
-  for (unsigned i = 1; i < length; ++i) runs &= word >> i | next << (64 - i);
-  return runs;
+// A word of a mask and the one behind it, of which only the first few bits matter.
+struct Bits {
+  std::uint64_t word;
+  std::uint64_t next;
+};
+
+// Bits of `a` that are 1 also in `b`, so much further on.
+template <unsigned by>
+inline Bits and_further_on(Bits a, Bits b) {
+  return {a.word & (b.word >> by | b.next << (64 - by)), a.next & b.next >> by};
 }
 
-// Where a run starts or goes on that has at least so many bytes.
+// Where `length` bits in a row are 1. By halves: runs of four are two of two.
+template <unsigned length>
+inline std::uint64_t runs_of(Bits one) {
+  static_assert(length == 4 || length == 5 || length == 6 || length == 8);
+  const Bits two = and_further_on<1>(one, one);
+  const Bits four = and_further_on<2>(two, two);
+  if constexpr (length == 4) return four.word;
+  return and_further_on<4>(four, length == 5 ? one : length == 6 ? two : four).word;
+}
+
+// Where a run starts or goes on that has at least so many bytes. Loops that compilers make vectors
+// of.
 template <unsigned of_pixel, unsigned of_row, unsigned of_line>
-inline void find_runs(const RunMasks& masks, std::size_t words, std::uint64_t* starts) {
+inline void find_runs(const RunMasks& masks, std::size_t words, std::uint64_t* __restrict starts) {
+  const std::uint64_t* const __restrict pixel = masks.pixel;
+  const std::uint64_t* const __restrict row = masks.row;
+  const std::uint64_t* const __restrict line = masks.line;
   for (std::size_t w = 0; w < words; ++w) {
-    starts[w] = runs_of<of_pixel>(masks.pixel[w], masks.pixel[w + 1]) |
-                runs_of<of_row>(masks.row[w], masks.row[w + 1]);
+    starts[w] = runs_of<of_pixel>({pixel[w], pixel[w + 1]}) | runs_of<of_row>({row[w], row[w + 1]});
   }
-  for (std::size_t w = 0; masks.line != nullptr && w < words; ++w) {
-    starts[w] |= runs_of<of_line>(masks.line[w], masks.line[w + 1]);
+  for (std::size_t w = 0; line != nullptr && w < words; ++w) {
+    starts[w] |= runs_of<of_line>({line[w], line[w + 1]});
   }
   starts[words] = ~std::uint64_t{0};  // ends every search
 }
@@ -124,8 +141,11 @@ inline std::size_t run_length(const std::uint64_t* masks, std::size_t at) {
 }
 
 inline void put_literals(TokenSink& sink, const std::uint8_t* from, std::size_t count) {
-  for (std::size_t done = 0; done < count; done += 16) {
-    std::memcpy(sink.literals + done, from + done, 16);  // up to 15 too many, overwritten later
+  // Up to 16 too many, overwritten later. The first ones without a jump: whether there are any is
+  // hard to foresee.
+  std::memcpy(sink.literals, from, 16);
+  for (std::size_t done = 16; done < count; done += 16) {
+    std::memcpy(sink.literals + done, from + done, 16);
   }
   sink.literals += count;
   sink.pending += static_cast<std::uint32_t>(count);
@@ -164,6 +184,18 @@ inline std::size_t common_length(const std::uint8_t* a, const std::uint8_t* b, s
   return most;
 }
 
+// The same before `a` and `b`, of which 64 bytes may be read.
+inline std::size_t common_length_before(const std::uint8_t* a, const std::uint8_t* b,
+                                        std::size_t most) {
+  for (std::size_t length = 0; length < most; length += 8) {
+    const std::uint64_t differ = load64(a - length - 8) ^ load64(b - length - 8);
+    if (differ == 0) continue;
+    length += static_cast<std::size_t>(std::countl_zero(differ)) / 8;
+    return length < most ? length : most;
+  }
+  return most;
+}
+
 // How far back `table` saw `bytes` last; it sees them at `position` now.
 inline std::uint32_t last_seen(std::uint32_t* table, std::uint64_t bytes, std::uint32_t position) {
   const std::uint64_t slot = (bytes * 0x9E3779B97F4A7C15U) >> (64 - hash_bits);  // golden ratio
@@ -176,11 +208,9 @@ inline std::uint32_t last_seen(std::uint32_t* table, std::uint64_t bytes, std::u
 inline Match match_at(const Band& band, std::size_t begin, std::size_t at, std::size_t distance) {
   const std::uint8_t* here = band.data + band.begin + at;
   const std::size_t length = common_length(here, here - distance, band.end - band.begin - at);
-  std::size_t back = 0;
-  while (at - back > begin && back + distance < at + band.history &&
-         *(here - back - 1) == *(here - back - 1 - distance)) {
-    ++back;
-  }
+  const std::size_t before = at + band.history - distance;
+  const std::size_t back =
+      common_length_before(here, here - distance, at - begin < before ? at - begin : before);
   return {at - back, length + back, distance};
 }
 
