@@ -205,7 +205,8 @@ inline std::uint32_t last_seen(std::uint32_t* table, std::uint64_t bytes, std::u
 }
 
 // The match through `at`, as far as it goes in both directions, but not before `begin`.
-inline Match match_at(const Band& band, std::size_t begin, std::size_t at, std::size_t distance) {
+HWY_INLINE Match match_at(const Band& band, std::size_t begin, std::size_t at,
+                          std::size_t distance) {
   const std::uint8_t* here = band.data + band.begin + at;
   const std::size_t length = common_length(here, here - distance, band.end - band.begin - at);
   const std::size_t before = at + band.history - distance;
@@ -220,7 +221,7 @@ inline std::uint16_t* above_slot(const Band& band, std::size_t position) {
 
 // What was seen before of the bytes at `at`. Text goes on in its next row at the distance it had in
 // the one above, so where the tables know a repeat, that distance is tried too.
-inline Match probe(const Band& band, std::size_t begin, std::size_t at) {
+HWY_INLINE Match probe(const Band& band, std::size_t begin, std::size_t at) {
   const std::uint8_t* here = band.data + band.begin + at;
   const std::uint64_t bytes = load64(here);
   const auto position = static_cast<std::uint32_t>(band.position + band.begin + at);
@@ -269,7 +270,7 @@ inline bool pays(const Band& band, const Match& match, std::size_t at, std::size
 
 // `match`, or what begins at the next byte if that is longer by so much that its literal is paid
 // for.
-inline Match or_next(const Band& band, std::size_t to, std::size_t at, const Match& match) {
+HWY_INLINE Match or_next(const Band& band, std::size_t to, std::size_t at, const Match& match) {
   constexpr std::size_t long_enough = 32;
   const std::size_t next = at + 1;
   if (match.length >= long_enough || next + 1 >= to) return match;
@@ -283,7 +284,8 @@ inline Match or_next(const Band& band, std::size_t to, std::size_t at, const Mat
 // match makes up for three in four. Probing every byte of a desktop with a photo takes six times as
 // long and finds less, because the noise overwrites what is worth remembering. A dense band's last
 // bytes are probed too, and each match's next one.
-inline Match probe_gap(const Band& band, std::size_t begin, std::size_t to, std::size_t& misses) {
+HWY_INLINE Match probe_gap(const Band& band, std::size_t begin, std::size_t to,
+                           std::size_t& misses) {
   const std::size_t count = band.end - band.begin;
   if (to + 8 > count) to = count < 8 ? 0 : count - 8;
   const std::size_t last = band.is_dense ? 2 : band.shape.least_saved;
@@ -317,13 +319,48 @@ inline Match longest_run(const Band& band, const RunMasks& masks, std::size_t at
 
 // The longest run at `at`, or where that is short, what the tables know if it is longer by more
 // than its distance costs.
-inline Match run_at(const Band& band, const RunMasks& masks, std::size_t at) {
+HWY_INLINE Match run_at(const Band& band, const RunMasks& masks, std::size_t at) {
   const Match run = longest_run(band, masks, at);
   if (run.length >= band.shape.short_run || at + 8 > band.end - band.begin) return run;
   const Match other = probe(band, at, at);
   if (other.length < run.length + 4) return run;
   remember_above(band, other);
   return other;
+}
+
+// From run to gap to run. What does not change is in a copy of the band that nothing else can
+// reach, and most of it is known when this is compiled: else each probe would load it again.
+//   known  a shape but for how long its rows are; one without hash_bytes: the band has its own
+template <RowShape known>
+inline void walk(const Band& given, const RunMasks& masks, const std::uint64_t* starts,
+                 TokenSink& to) {
+  Band band = given;
+  if constexpr (known.hash_bytes != 0) {
+    band.shape = known;
+    band.shape.row_bytes = given.shape.row_bytes;
+    if constexpr (known.short_run == 0) band.is_dense = false;
+  }
+  TokenSink sink = to;
+  const std::size_t count = band.end - band.begin;
+  const std::uint8_t* bytes = band.data + band.begin;
+  std::size_t misses = 0;
+  for (std::size_t at = 0; at < count;) {
+    std::size_t start = next_start(starts, at);
+    if (start > count) start = count;
+    const Match match = start > at ? probe_gap(band, at, start, misses) : run_at(band, masks, at);
+    const std::size_t literals_end = match.length == 0 ? start : match.at;
+    put_literals(sink, bytes + at, literals_end - at);
+    if (match.length != 0) put_match(sink, match.length, match.distance);
+    at = literals_end + match.length;
+  }
+  to = sink;
+}
+
+// Whether a walk for `known` rows is one for these.
+inline bool is_like(const RowShape& shape, const RowShape& known) {
+  return shape.pixel_bytes == known.pixel_bytes && shape.hash_bytes == known.hash_bytes &&
+         shape.near_bytes == known.near_bytes && shape.patience == known.patience &&
+         shape.least_saved == known.least_saved && shape.short_run == known.short_run;
 }
 
 inline void tokenize(const Band& band, TokenSink& sink) {
@@ -344,16 +381,14 @@ inline void tokenize(const Band& band, TokenSink& sink) {
   } else {
     find_runs<4, 5, 8>(masks, words, starts);
   }
-  const std::uint8_t* bytes = band.data + band.begin;
-  std::size_t misses = 0;
-  for (std::size_t at = 0; at < count;) {
-    std::size_t start = next_start(starts, at);
-    if (start > count) start = count;
-    const Match match = start > at ? probe_gap(band, at, start, misses) : run_at(band, masks, at);
-    const std::size_t literals_end = match.length == 0 ? start : match.at;
-    put_literals(sink, bytes + at, literals_end - at);
-    if (match.length != 0) put_match(sink, match.length, match.distance);
-    at = literals_end + match.length;
+  if (is_like(band.shape, indexed_rows)) {
+    walk<indexed_rows>(band, masks, starts, sink);
+  } else if (is_like(band.shape, bitmap_rows)) {
+    walk<bitmap_rows>(band, masks, starts, sink);
+  } else if (is_like(band.shape, rgb_rows)) {
+    walk<rgb_rows>(band, masks, starts, sink);
+  } else {
+    walk<RowShape{}>(band, masks, starts, sink);
   }
 }
 

@@ -18,39 +18,18 @@
 namespace qmpshot::encode {
 namespace {
 
-// How long a repeat is at least that is neither above nor to the left, and how long a near one is.
-// Of bitmaps, whose bytes are eight pixels, shorter ones pay; in true colour near ones do not.
-// Measured on all frames: one more or less is larger or slower.
-constexpr std::size_t hash_bytes = 8;
-constexpr std::size_t near_bytes = 5;
-constexpr std::size_t bitmap_hash_bytes = 6;
-
-// How long repeats are looked for in vain before bytes are passed over. What looks like noise
-// mostly is noise in true colour and seldom on a console.
-constexpr unsigned sample_patience = 2;
-constexpr unsigned console_patience = 4;
-
 RowShape indexed_shape(std::size_t row_bytes, unsigned depth) noexcept {
-  const bool is_bitmap = depth == 1;
-  return {.row_bytes = row_bytes,
-          .pixel_bytes = 1,
-          .is_noisy = false,
-          .hash_bytes = is_bitmap ? bitmap_hash_bytes : hash_bytes,
-          .near_bytes = is_bitmap ? 0 : near_bytes,
-          .patience = console_patience,
-          .least_saved = 3,
-          .short_run = 8};
+  RowShape shape = depth == 1 ? bitmap_rows : indexed_rows;
+  shape.row_bytes = row_bytes;
+  return shape;
 }
 
 RowShape sample_shape(std::size_t width_px, std::size_t pixel_bytes, bool is_noisy) noexcept {
-  return {.row_bytes = 1 + pixel_bytes * width_px,
-          .pixel_bytes = pixel_bytes,
-          .is_noisy = is_noisy,
-          .hash_bytes = hash_bytes,
-          .near_bytes = 0,
-          .patience = sample_patience,
-          .least_saved = 1,
-          .short_run = 0};
+  RowShape shape = rgb_rows;
+  shape.row_bytes = 1 + pixel_bytes * width_px;
+  shape.pixel_bytes = pixel_bytes;
+  shape.is_noisy = is_noisy;
+  return shape;
 }
 
 // The colours of fewer pixels are found before another thread has begun.

@@ -8,6 +8,7 @@
 #include <libdeflate.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <functional>
 #include <numeric>
@@ -253,6 +254,7 @@ TEST(DeflateKernels, Adler32EqualsLibdeflates) {
 TEST(DeflateKernels, TokenizeEqualsTheScalarOne) {
   const test::GuardedMemory memory(64 + 258 + 64 + 64);
   std::vector<std::uint64_t> masks(4 * 8);
+  const std::array shapes = {shape_of(1, 1), shape_of(1, 3), bitmap_rows, indexed_rows, rgb_rows};
   for (const CpuTarget target : cpu_targets()) {
     for (std::size_t length = 1; length <= 257; ++length) {
       for (std::size_t offset = 0; offset < 64; ++offset) {
@@ -267,12 +269,14 @@ TEST(DeflateKernels, TokenizeEqualsTheScalarOne) {
           std::vector<std::uint32_t> near(1U << hash_bits, 0);
           std::vector<std::uint16_t> above(above_slots, 0);
           const std::size_t begin = offset % length;
+          RowShape shape = shapes[(length + offset) % shapes.size()];
+          shape.row_bytes = 1 + offset;
           const Band band = {.data = bytes.data() + 64,
                              .begin = begin,
                              .end = length,
                              .history = begin,
                              .position = 1U << 17U,
-                             .shape = shape_of(1 + offset, 1),
+                             .shape = shape,
                              .hash = hash.data(),
                              .near = near.data(),
                              .above = above.data(),
