@@ -24,6 +24,10 @@ std::size_t changed(const std::uint8_t* a, const std::uint8_t* b, std::size_t co
   return sum;
 }
 
+bool equal_bytes(const std::uint8_t* a, const std::uint8_t* b, std::size_t count) {
+  return count == 0 || std::memcmp(a, b, count) == 0;
+}
+
 bool equal_xrgb(const std::uint8_t* a, const std::uint8_t* b, std::size_t count_px) {
   return changed<4>(a, b, count_px) == 0;
 }
@@ -73,6 +77,29 @@ HWY_INLINE std::uint64_t sum_of(D d, hn::Vec<D> v) {
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < hn::Lanes(d); ++i) sum += static_cast<std::uint64_t>(lanes[i]);
   return sum;
+}
+
+HWY_INLINE bool all_zero(hn::Vec<D8> v) {
+  return hn::AllTrue(D8(), hn::Eq(v, hn::Zero(D8())));
+}
+
+// From the second vector on at whole lines of the cache, as those of `b` then are of most frames:
+// others are two loads each. The last one overlaps the one before.
+bool equal_bytes(const std::uint8_t* a, const std::uint8_t* b, std::size_t count) {
+  const std::size_t step = hn::Lanes(D8());
+  if (count < step) return encode::equal_bytes(a, b, count);
+  if (!all_zero(differing_bits(a, b))) return false;
+  std::size_t at = step - reinterpret_cast<std::uintptr_t>(a) % step;
+  for (; at + 4 * step <= count; at += 4 * step) {
+    const auto lower =
+        hn::Or(differing_bits(a + at, b + at), differing_bits(a + at + step, b + at + step));
+    const auto upper = hn::Or(differing_bits(a + at + 2 * step, b + at + 2 * step),
+                              differing_bits(a + at + 3 * step, b + at + 3 * step));
+    if (!all_zero(hn::Or(lower, upper))) return false;
+  }
+  auto bits = differing_bits(a + count - step, b + count - step);
+  for (; at + step < count; at += step) bits = hn::Or(bits, differing_bits(a + at, b + at));
+  return all_zero(bits);
 }
 
 bool equal_xrgb(const std::uint8_t* a, const std::uint8_t* b, std::size_t count_px) {
@@ -155,7 +182,8 @@ std::uint64_t squares(const std::uint8_t* a, const std::uint8_t* b, std::size_t 
 
 }  // namespace
 
-constexpr CompareKernels compare = {equal_xrgb, changed_rgb, changed_xrgb, squares<3>, squares<4>};
+constexpr CompareKernels compare = {equal_bytes,  equal_xrgb, changed_rgb,
+                                    changed_xrgb, squares<3>, squares<4>};
 
 }  // namespace qmpshot::encode::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -164,8 +192,8 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace qmpshot::encode {
 namespace {
-constexpr CompareKernels scalar_compare = {equal_xrgb, changed<3>, changed<4>, squares<3>,
-                                           squares<4>};
+constexpr CompareKernels scalar_compare = {equal_bytes, equal_xrgb, changed<3>,
+                                           changed<4>,  squares<3>, squares<4>};
 }
 
 const CompareKernels& compare_kernels(CpuTarget target) noexcept {

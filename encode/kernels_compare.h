@@ -9,9 +9,11 @@
 
 namespace qmpshot::encode {
 
-// Both rows hold `count_px` pixels of the same format; xrgb8888's fourth byte never counts. Rows
-// that are equal as bytes are memcmp's business, which is faster still.
+// Both rows hold `count_px` pixels of the same format; xrgb8888's fourth byte never counts.
 struct CompareKernels {
+  // As memcmp, but made for rows that mostly are equal and are in cache.
+  bool (*equal_bytes)(const std::uint8_t* a, const std::uint8_t* b, std::size_t count);
+
   bool (*equal_xrgb)(const std::uint8_t* a, const std::uint8_t* b, std::size_t count_px);
 
   // How many pixels differ.

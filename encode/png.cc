@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "encode/png.h"
 
+#include "encode/kernels_compare.h"
 #include "encode/palette.h"
 #include "encode/png_chunks.h"
 #include "encode/png_rows.h"
@@ -41,8 +42,11 @@ std::size_t packed_bytes(std::uint32_t width_px, unsigned depth) noexcept {
 
 // As most of a text console's rows do: they are blank, or the space between lines.
 bool repeats_row_above(const ImageView& image, std::uint32_t y) noexcept {
+  if (y == 0) return false;
   const auto row = image.row(y);
-  return y > 0 && std::memcmp(row.data(), image.row(y - 1).data(), row.size()) == 0;
+  return compare_kernels().equal_bytes(
+      reinterpret_cast<const std::uint8_t*>(row.data()),
+      reinterpret_cast<const std::uint8_t*>(image.row(y - 1).data()), row.size());
 }
 
 // Rows as indices into a palette, which grows as colours come up: a row fails that has more of them

@@ -77,6 +77,11 @@ std::vector<Kernel> compare_and_convert_kernels() {
        [&](CpuTarget target, std::size_t n) {
          convert_kernels(target).bgr_from_rgb(m.a.data(), m.out.data(), n);
        }},
+      {"compare/equal_bytes", 6,
+       [&](CpuTarget target, std::size_t n) {
+         benchmark::DoNotOptimize(
+             compare_kernels(target).equal_bytes(m.a.data(), m.b.data(), 3 * n));
+       }},
       {"compare/equal_xrgb", 8,
        [&](CpuTarget target, std::size_t n) {
          benchmark::DoNotOptimize(compare_kernels(target).equal_xrgb(m.a.data(), m.b.data(), n));

@@ -39,6 +39,9 @@ void expect_like_scalar(Kernel CompareKernels::*kernel, std::size_t pixel_bytes)
   });
 }
 
+TEST(CompareKernels, EqualBytesEqualsTheScalarOne) {
+  expect_like_scalar(&CompareKernels::equal_bytes, 1);
+}
 TEST(CompareKernels, EqualXrgbEqualsTheScalarOne) {
   expect_like_scalar(&CompareKernels::equal_xrgb, 4);
 }
