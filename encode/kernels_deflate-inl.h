@@ -392,11 +392,6 @@ inline void tokenize(const Band& band, TokenSink& sink) {
   }
 }
 
-inline void put_entry(BitWriter& writer, std::uint32_t entry) {
-  writer.bits |= std::uint64_t{entry & 0xFFFFFFU} << writer.count;
-  writer.count += entry >> 24;
-}
-
 inline void store_bits(BitWriter& writer) {
   std::memcpy(writer.out, &writer.bits, sizeof writer.bits);
   writer.out += writer.count >> 3;
@@ -404,28 +399,49 @@ inline void store_bits(BitWriter& writer) {
   writer.count &= 7U;
 }
 
-// Four entries are joined before they meet the writer: its bits wait for each other, these do not.
-inline void put_four(BitWriter& writer, const std::uint32_t (&entries)[4]) {
+// Codes that are joined before they meet the writer: its bits wait for each other, these do not.
+struct Joined {
+  std::uint64_t bits;
+  unsigned count;
+};
+
+inline Joined join_literals(const std::uint32_t (&entries)[4]) {
   const auto code = [&](int i) { return std::uint64_t{entries[i] & 0xFFFFU}; };
   const std::uint32_t first = entries[0] + entries[1];  // the lengths, in the upper 8 bits
   const std::uint32_t all = first + entries[2] + entries[3];
   const std::uint64_t low = code(0) | code(1) << (entries[0] >> 24);
   const std::uint64_t high = code(2) | code(3) << (entries[2] >> 24);
-  writer.bits |= (low | high << (first >> 24)) << writer.count;
-  writer.count += all >> 24;
-  store_bits(writer);
+  return {low | high << (first >> 24), all >> 24};
 }
 
+inline Joined join_match(const EmitTables& tables, const Token& token) {
+  const std::uint32_t length = tables.length[token.length];
+  const DistanceSymbol symbol = distance_symbol(token.distance);
+  const std::uint32_t distance = tables.distance[symbol.symbol];
+  const std::uint32_t extra = (token.distance - 1U) & ((1U << symbol.extra_bits) - 1);
+  const std::uint64_t far = (distance & 0xFFFFU) | std::uint64_t{extra} << (distance >> 24);
+  return {(length & 0xFFFFFFU) | far << (length >> 24),
+          (length >> 24) + (distance >> 24) + symbol.extra_bits};
+}
+
+inline void put_joined(BitWriter& writer, Joined codes) {
+  writer.bits |= codes.bits << writer.count;
+  writer.count += codes.count;
+}
+
+// All but the last none to three, which are not stored.
 inline void emit_literals(BitWriter& writer, const EmitTables& tables, const std::uint8_t* literals,
                           std::uint32_t count) {
   const std::uint32_t* table = tables.literal.data();
   for (; count >= 4; count -= 4, literals += 4) {
-    put_four(writer,
-             {table[literals[0]], table[literals[1]], table[literals[2]], table[literals[3]]});
+    put_joined(writer, join_literals({table[literals[0]], table[literals[1]], table[literals[2]],
+                                      table[literals[3]]}));
+    store_bits(writer);
   }
-  // The last none to three without a jump: how many they are is hard to foresee.
-  put_four(writer, {count > 0 ? table[literals[0]] : 0, count > 1 ? table[literals[1]] : 0,
-                    count > 2 ? table[literals[2]] : 0, 0});
+  // Without a jump: how many they are is hard to foresee.
+  put_joined(writer,
+             join_literals({count > 0 ? table[literals[0]] : 0, count > 1 ? table[literals[1]] : 0,
+                            count > 2 ? table[literals[2]] : 0, 0}));
 }
 
 inline void emit(const Token* tokens, std::size_t token_count, const std::uint8_t* literals,
@@ -433,16 +449,14 @@ inline void emit(const Token* tokens, std::size_t token_count, const std::uint8_
   BitWriter writer = to;  // a copy that no store through a pointer can change
   for (std::size_t i = 0; i < token_count; ++i) {
     const Token token = tokens[i];
+    const Joined match = join_match(tables, token);
     emit_literals(writer, tables, literals, token.literals);
     literals += token.literals;
-    put_entry(writer, tables.length[token.length]);
-    const DistanceSymbol distance = distance_symbol(token.distance);
-    put_entry(writer, tables.distance[distance.symbol]);
-    const std::uint32_t mask = (1U << distance.extra_bits) - 1;
-    writer.bits |= std::uint64_t{(token.distance - 1U) & mask} << writer.count;
-    writer.count += distance.extra_bits;
+    if (writer.count + match.count >= 64) store_bits(writer);  // seldom
+    put_joined(writer, match);
     store_bits(writer);
   }
   emit_literals(writer, tables, literals, rest);
+  store_bits(writer);
   to = writer;
 }
