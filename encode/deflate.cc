@@ -77,13 +77,27 @@ void count_literals(std::span<const std::uint8_t> literals, Frequencies& frequen
   }
 }
 
+// Several counters here too: the row above comes again and again.
 void count_tokens(std::span<const Token> tokens, Frequencies& frequencies) noexcept {
-  for (const Token& token : tokens) {
-    const unsigned length = length_symbols[token.length];
-    const DistanceSymbol distance = distance_symbol(token.distance);
-    ++frequencies.literal[end_of_block + 1 + length];
-    ++frequencies.distance[distance.symbol];
-    frequencies.extra_bits += length_extra[length] + distance.extra_bits;
+  struct Counter {
+    std::array<std::uint32_t, length_base.size()> length{};
+    std::array<std::uint32_t, distance_symbols> distance{};
+  };
+  std::array<Counter, 2> counters;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    Counter& counter = counters[i % counters.size()];
+    ++counter.length[length_symbols[tokens[i].length]];
+    ++counter.distance[distance_symbol(tokens[i].distance).symbol];
+  }
+  for (const Counter& counter : counters) {
+    for (std::size_t i = 0; i < length_base.size(); ++i) {
+      frequencies.literal[end_of_block + 1 + i] += counter.length[i];
+      frequencies.extra_bits += std::size_t{counter.length[i]} * length_extra[i];
+    }
+    for (unsigned i = 0; i < distance_symbols; ++i) {
+      frequencies.distance[i] += counter.distance[i];
+      frequencies.extra_bits += std::size_t{counter.distance[i]} * (i < 4 ? 0 : i / 2 - 1);
+    }
   }
 }
 
