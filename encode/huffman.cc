@@ -94,15 +94,17 @@ constexpr void assign_codes(std::span<const std::uint8_t> lengths,
   for (std::size_t symbol = 0; symbol < lengths.size(); ++symbol) {
     ++counts[symbol % counters][lengths[symbol]];
   }
-  std::array<std::uint32_t, max_code_length + 2> next{};
-  for (unsigned length = 1; length <= max_code_length; ++length) {
+  // By length; behind them, what symbols without a code count up, in turns.
+  std::array<std::uint32_t, max_code_length + 1 + counters> next{};
+  for (unsigned length = 1; length < max_code_length; ++length) {
     std::uint32_t count = 0;
     for (const auto& counter : counts) count += counter[length];
     next[length + 1] = (next[length] + count) << 1U;
   }
   for (std::size_t symbol = 0; symbol < lengths.size(); ++symbol) {
     const unsigned length = lengths[symbol];
-    codes[symbol] = static_cast<std::uint16_t>(next[length]++ << (16U - length));
+    const std::size_t slot = length != 0 ? length : max_code_length + 1 + symbol % counters;
+    codes[symbol] = static_cast<std::uint16_t>(next[slot]++ << (16U - length));
   }
   for (std::uint16_t& each : codes.first(lengths.size())) {  // apart, for the compiler's vectors
     unsigned code = each;
