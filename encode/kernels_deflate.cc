@@ -19,6 +19,14 @@ namespace {
 // 5552).
 constexpr std::size_t adler_bytes = 5504;
 
+// Of two or three masks that are made at once: how far back each looks, and where it goes.
+struct Distances {
+  std::size_t first, second, third;
+};
+struct MaskWords {
+  std::uint64_t *first, *second, *third;
+};
+
 struct AdlerSums {
   std::uint32_t plain;     // of the bytes
   std::uint32_t weighted;  // each times how many come from it on
@@ -40,6 +48,24 @@ inline void equal_masks(const std::uint8_t* a, const std::uint8_t* b, std::size_
   auto* bits = reinterpret_cast<std::uint8_t*>(out);
   for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d)) {
     hn::StoreMaskBits(d, hn::Eq(hn::LoadU(d, a + at), hn::LoadU(d, b + at)), bits + at / 8);
+  }
+}
+
+// Of up to three distances at once: the bytes themselves are loaded once.
+template <bool has_third>
+inline void equal_masks_of(const std::uint8_t* a, std::size_t words, Distances distances,
+                           MaskWords out) {
+  const hn::CappedTag<std::uint8_t, 64> d;
+  auto* const first = reinterpret_cast<std::uint8_t*>(out.first);
+  auto* const second = reinterpret_cast<std::uint8_t*>(out.second);
+  auto* const third = reinterpret_cast<std::uint8_t*>(out.third);
+  for (std::size_t at = 0; at < 64 * words; at += hn::Lanes(d)) {
+    const auto here = hn::LoadU(d, a + at);
+    hn::StoreMaskBits(d, hn::Eq(here, hn::LoadU(d, a + at - distances.first)), first + at / 8);
+    hn::StoreMaskBits(d, hn::Eq(here, hn::LoadU(d, a + at - distances.second)), second + at / 8);
+    if constexpr (has_third) {
+      hn::StoreMaskBits(d, hn::Eq(here, hn::LoadU(d, a + at - distances.third)), third + at / 8);
+    }
   }
 }
 
@@ -101,6 +127,14 @@ inline void equal_masks(const std::uint8_t* a, const std::uint8_t* b, std::size_
     }
     out[w] = mask;
   }
+}
+
+template <bool has_third>
+inline void equal_masks_of(const std::uint8_t* a, std::size_t words, Distances distances,
+                           MaskWords out) {
+  equal_masks(a, a - distances.first, words, out.first);
+  equal_masks(a, a - distances.second, words, out.second);
+  if constexpr (has_third) equal_masks(a, a - distances.third, words, out.third);
 }
 
 inline AdlerSums adler_sums(const std::uint8_t* bytes, std::size_t count) {
