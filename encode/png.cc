@@ -41,12 +41,12 @@ std::size_t packed_bytes(std::uint32_t width_px, unsigned depth) noexcept {
 }
 
 // As most of a text console's rows do: they are blank, or the space between lines.
-bool repeats_row_above(const ImageView& image, std::uint32_t y) noexcept {
-  if (y == 0) return false;
-  const auto row = image.row(y);
-  return compare_kernels().equal_bytes(
-      reinterpret_cast<const std::uint8_t*>(row.data()),
-      reinterpret_cast<const std::uint8_t*>(image.row(y - 1).data()), row.size());
+bool repeats_row_above(const CompareKernels& kernels, const ImageView& image,
+                       std::uint32_t y) noexcept {
+  const auto bytes = [&](std::uint32_t row) {
+    return reinterpret_cast<const std::uint8_t*>(image.row(row).data());
+  };
+  return y > 0 && kernels.equal_bytes(bytes(y), bytes(y - 1), image.row_bytes());
 }
 
 // Rows as indices into a palette, which grows as colours come up: a row fails that has more of them
@@ -61,7 +61,7 @@ class IndexedRows : public StreamRows {
 
   bool write(std::uint32_t y, bool is_next, std::uint8_t* to) override {
     to[0] = filter_none;
-    if (is_next && repeats_row_above(*image_, y)) {
+    if (is_next && repeats_row_above(*compare_, *image_, y)) {
       std::memcpy(to + 1, to - bytes_, bytes_);
       return true;
     }
@@ -73,6 +73,7 @@ class IndexedRows : public StreamRows {
   unsigned depth_;
   std::size_t bytes_;
   Palette* palette_;
+  const CompareKernels* compare_ = &compare_kernels();
 };
 
 // The same where all colours are known, which no row may add to: other threads would not know.
@@ -113,20 +114,21 @@ class FilteredRows : public StreamRows {
 std::span<const std::byte> background(const ImageView& image) {
   constexpr std::uint32_t columns = 16;
   const std::size_t pixel_bytes = bytes_per_pixel(image.format);
-  const auto pixel = [&](std::uint32_t x, std::uint32_t y) {
-    return image.row(y).subspan(pixel_bytes * x, pixel_bytes);
+  const auto key_of = [](std::span<const std::byte> pixel) {
+    return std::to_integer<ColourKey>(pixel[0]) | std::to_integer<ColourKey>(pixel[1]) << 8U |
+           std::to_integer<ColourKey>(pixel[2]) << 16U;
   };
-  auto winner = pixel(0, 0);
+  auto winner = image.row(0);
   std::size_t votes = 0;
   for (std::uint32_t y = 0; y < image.height_px; y += sample_rows) {
+    const auto row = image.row(y);
     for (std::uint32_t i = 0; i < columns; ++i) {
-      const auto next = pixel(image.width_px / columns * i, y);
+      const auto next = row.subspan(pixel_bytes * (image.width_px / columns * i));
       if (votes == 0) winner = next;
-      const bool is_like = std::memcmp(next.data(), winner.data(), 3) == 0;
-      votes = is_like ? votes + 1 : votes - 1;
+      votes = key_of(next) == key_of(winner) ? votes + 1 : votes - 1;
     }
   }
-  return winner;
+  return winner.first(pixel_bytes);
 }
 
 // Adds the colours of some rows, which on most frames are all there are; false where they are more
@@ -147,12 +149,14 @@ bool find_colours(const ImageView& image, unsigned threads, Palette& palette) {
   const std::size_t image_px = std::size_t{image.width_px} * image.height_px;
   const std::size_t count = std::clamp<std::size_t>(threads, 1, 1 + image_px / least_part_px);
   std::vector<Palette> found(count, Palette(image.format));
+  const CompareKernels& compare = compare_kernels();
   std::atomic<bool> good = true;
   const auto add_part = [&](std::size_t i) {
     const std::uint64_t height = image.height_px;
     const auto end = static_cast<std::uint32_t>(height * (i + 1) / count);
     for (auto y = static_cast<std::uint32_t>(height * i / count); good && y < end; ++y) {
-      if (!repeats_row_above(image, y) && !found[i].add_colours(image.row(y))) good = false;
+      if (!repeats_row_above(compare, image, y) && !found[i].add_colours(image.row(y)))
+        good = false;
     }
   };
   do_parts(count, threads, [&] { return Part(add_part); });
