@@ -65,7 +65,8 @@ struct Frequencies {
 // Several counters per literal: equal neighbours would wait for each other's store.
 void count_literals(std::span<const std::uint8_t> literals, Frequencies& frequencies) noexcept {
   constexpr std::size_t counters = 4;
-  std::array<std::array<std::uint32_t, 256>, counters> counts{};
+  static_assert(max_literals / counters + counters < 65536);
+  std::array<std::array<std::uint16_t, 256>, counters> counts{};
   std::size_t i = 0;
   for (; i + counters <= literals.size(); i += counters) {
     for (std::size_t k = 0; k < counters; ++k) ++counts[k][literals[i + k]];
