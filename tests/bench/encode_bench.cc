@@ -261,15 +261,7 @@ class Stream {
   static constexpr std::size_t band_bytes = near_px;
 
  private:
-  // As our PNG has it for such rows.
-  encode::RowShape shape_ = {.row_bytes = 0,
-                             .pixel_bytes = 1,
-                             .is_noisy = false,
-                             .hash_bytes = 8,
-                             .near_bytes = 5,
-                             .patience = 4,
-                             .least_saved = 3,
-                             .short_run = 8};
+  encode::RowShape shape_ = encode::indexed_rows;
   Memory bytes_, literals_, out_ = Memory(8 * band_bytes);
   std::vector<encode::Token> tokens_;
   std::vector<std::uint32_t> hash_ = std::vector<std::uint32_t>(1U << encode::hash_bits);
