@@ -2,6 +2,7 @@
 #include "encode/deflate.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -10,8 +11,6 @@
 
 namespace qmpshot::encode {
 namespace {
-
-constexpr std::size_t page_bytes = 4096;  // a larger page is refused, and mapped when touched
 
 constexpr std::size_t slack = 64;  // what kernels may read or write around a row
 
@@ -158,7 +157,7 @@ EmitTables emit_tables(const BlockCodes& codes) noexcept {
 
 }  // namespace
 
-// Not cleared when made: only what is used costs memory. What every stream uses comes first.
+// Not cleared when made: only what is used costs memory. What most streams use comes first.
 struct ScreenDeflate::Workspace {
   std::uint8_t* bytes() noexcept { return memory + slack; }
 
@@ -166,10 +165,10 @@ struct ScreenDeflate::Workspace {
 
   std::size_t mapped_bytes = 0;  // of itself
   std::uint32_t hash[1U << hash_bits];
-  std::uint32_t near[1U << hash_bits];
   std::uint16_t above[above_slots];
   std::uint64_t masks[4 * max_words];
   std::uint8_t memory[slack + buffer_bytes + slack];
+  std::uint32_t near[1U << hash_bits];
   std::uint8_t literals[max_literals + slack];
   Token tokens[max_tokens];
 };
@@ -182,10 +181,10 @@ void ScreenDeflate::Workspace::map_for(std::size_t stream_bytes) noexcept {
       offsetof(Workspace, memory) + slack + std::min(stream_bytes, buffer_bytes) + slack;
   if (end <= mapped_bytes) return;
 #ifdef MADV_POPULATE_WRITE  // Linux 5.14: an older one refuses, and maps them one by one
+  static const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto start = reinterpret_cast<std::uintptr_t>(this) + mapped_bytes;
   const std::uintptr_t page = start / page_bytes * page_bytes;
-  (void)!::madvise(reinterpret_cast<void*>(page), start - page + end - mapped_bytes,
-                   MADV_POPULATE_WRITE);
+  ::madvise(reinterpret_cast<void*>(page), start - page + end - mapped_bytes, MADV_POPULATE_WRITE);
 #endif
   mapped_bytes = end;
 }

@@ -22,7 +22,7 @@ void draw(std::uint32_t colours, Pixels& pixels) noexcept {
 
 }  // namespace
 
-void warm_up(const Encoder& encoder) noexcept try {
+void warm_up(const Encoder& encoder, const EncodeOptions& options) noexcept try {
   Pixels pixels;
   ImageView image;
   image.pixels = pixels;
@@ -31,9 +31,7 @@ void warm_up(const Encoder& encoder) noexcept try {
   image.stride_bytes = std::size_t{3} * width_px;
   for (const std::uint32_t colours : {2U, 16U}) {
     draw(colours, pixels);
-    EncodeOptions options;
-    options.threads = 1;
-    (void)encode(encoder, image, options);
+    (void)encode(encoder, image, options);  // too small for threads
   }
 } catch (...) {  // no memory
 }

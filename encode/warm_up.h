@@ -6,9 +6,9 @@
 
 namespace qmpshot::encode {
 
-// Encodes small pictures of nothing, so that the next one finds the encoder's code and memory in
+// Encodes small pictures like consoles, so that the next one finds the encoder's code and memory in
 // place: in a new process most of a console's encoding is page faults and cold caches. Does what it
-// can; where memory is short the next one will say so.
-void warm_up(const Encoder& encoder) noexcept;
+// can; where memory is short, or the encoder refuses, the next picture will say so.
+void warm_up(const Encoder& encoder, const EncodeOptions& options) noexcept;
 
 }  // namespace qmpshot::encode

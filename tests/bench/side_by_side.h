@@ -26,8 +26,8 @@ std::vector<double> side_by_side(const std::vector<Way>& ways, int rounds);
 // fails.
 double run_ms(const std::vector<std::string>& command);
 
-// How many page faults a program takes that says nothing to us; NaN where it fails, or where the
-// kernel does not tell.
+// How many page faults a program takes in user mode that says nothing to us; those in the kernel's
+// are for root to count. NaN where it fails, or where the kernel does not tell.
 double page_faults(const std::vector<std::string>& command);
 
 // A number that a program prints; NaN where it fails.

@@ -3,6 +3,7 @@
 
 #include "encode/compare.h"
 #include "encode/content.h"
+#include "encode/png_read.h"
 #include "encode/scale.h"
 #include "encode/warm_up.h"
 #include "tests/support/bytes.h"
@@ -41,15 +42,56 @@ TEST(EncoderTable, RefusesAnEmptyImage) {
 }
 
 TEST(WarmUp, ChangesNoFile) {
-  const auto pixels = test::bytes("abcdefghijkl");
-  const ImageView image = {pixels, 2, 2, 6, PixelFormat::rgb24};
+  const auto png = test::read_file(QMPSHOT_TEST_DATA "/frames/grub-menu-720x400.png");
+  const Image frame = read_png(png).value();
   for (const Encoder& encoder : encoders()) {
-    const auto before = encode(encoder, image);
-    warm_up(encoder);
-    const auto after = encode(encoder, image);
+    const auto before = encode(encoder, frame.view());
+    warm_up(encoder, {});
+    const auto after = encode(encoder, frame.view());
     ASSERT_TRUE(before.ok() && after.ok()) << encoder.name;
     EXPECT_EQ(*before, *after) << encoder.name;
   }
+}
+
+int calls = 0;
+
+TEST(WarmUp, EncodesWithTheOptionsOfThePictureToCome) {
+  calls = 0;
+  const Encoder counting = {"counting",
+                            "",
+                            {},
+                            [](const ImageView& image, const EncodeOptions& how,
+                               std::vector<std::byte>&) -> Result<void> {
+                              if (how.small && !image.pixels.empty()) ++calls;
+                              return {};
+                            }};
+  EncodeOptions options;
+  options.small = true;
+  warm_up(counting, options);
+  EXPECT_GE(calls, 2);
+}
+
+TEST(WarmUp, LeavesFailuresToThePictureToCome) {
+  calls = 0;
+  const Encoder refusing = {
+      "refusing",
+      "",
+      {},
+      [](const ImageView&, const EncodeOptions&, std::vector<std::byte>&) -> Result<void> {
+        ++calls;
+        return Error(Errc::bad_argument, "refused");
+      }};
+  warm_up(refusing, {});
+  const Encoder throwing = {
+      "throwing",
+      "",
+      {},
+      [](const ImageView&, const EncodeOptions&, std::vector<std::byte>&) -> Result<void> {
+        ++calls;
+        throw std::bad_alloc();
+      }};
+  warm_up(throwing, {});
+  EXPECT_GE(calls, 2);
 }
 
 // Each breaks one of ImageView's promises.

@@ -104,11 +104,11 @@ Result<void> preview(const Options& options, const Frame& frame) {
       as_bytes(*drawn + size_text(frame) + ". To save it: " + save_command(options) + "\n"));
 }
 
+}  // namespace
+
 bool wants_preview(const Options& options) noexcept {
   return options.form == Form::file && options.output.empty() && ::isatty(STDOUT_FILENO) == 1;
 }
-
-}  // namespace
 
 Result<void> deliver_line(std::string text, const std::string& output) {
   text.push_back('\n');

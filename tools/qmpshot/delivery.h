@@ -10,6 +10,9 @@
 
 namespace qmpshot::tools {
 
+// Whether the picture is drawn on the terminal, and no file made of it.
+bool wants_preview(const Options& options) noexcept;
+
 // The picture, or its JSON, to `output` (empty or "-" is stdout); or a preview, where stdout is a
 // terminal and nothing else was asked for. Says with --verbose and --stats how it came to be.
 //   errors  as make_file(); cannot_write

@@ -27,7 +27,7 @@ bool is_ignored(int number) {
 
 // Runs `work` to its end. A signal cancels it, which takes at most the library's second for
 // cleaning up; a second signal ends the process as it always would.
-//   meanwhile  called when the work first waits, which is when it has told QEMU what to do
+//   meanwhile  called when the work first waits, unless it ends without waiting
 Result<void> run_to_its_end(asio::awaitable<void> work, const std::function<void()>& meanwhile) {
   asio::io_context loop{1};
   asio::cancellation_signal cancel;
@@ -43,12 +43,16 @@ Result<void> run_to_its_end(asio::awaitable<void> work, const std::function<void
   });
 
   std::exception_ptr failure;
+  bool done = false;
   auto on_done = [&](std::exception_ptr thrown) {
     failure = std::move(thrown);
+    done = true;
     loop.stop();
   };
   asio::co_spawn(loop, std::move(work), asio::bind_cancellation_slot(cancel.slot(), on_done));
-  if (meanwhile) asio::post(loop, meanwhile);
+  asio::post(loop, [&] {
+    if (meanwhile && !done) meanwhile();
+  });
   loop.run();
   loop.restart();
   loop.poll();  // a signal that came at the same time as the end

@@ -11,7 +11,8 @@
 namespace qmpshot::tools {
 
 // One connection, one frame.
-//   meanwhile  called once QEMU has been told what to do; does not throw
+//   meanwhile  called once, when the work first waits; a plain picture has been asked for by then.
+//              Not where it failed before. Does not throw
 //   errors     as Camera::shoot; cancelled: a signal came
 Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
                        const std::function<void()>& meanwhile);
