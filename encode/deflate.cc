@@ -174,8 +174,7 @@ struct ScreenDeflate::Workspace {
 };
 
 // Has the pages mapped that a stream of so many bytes will touch, all at once. A new process would
-// fault on each, which takes as long as to compress some KB, and 12 us where the VM that it runs in
-// runs in a VM.
+// fault on each, which takes as long as to compress some KB, and 12 us in some VMs.
 void ScreenDeflate::Workspace::map_for(std::size_t stream_bytes) noexcept {
   const std::size_t end =
       offsetof(Workspace, memory) + slack + std::min(stream_bytes, buffer_bytes) + slack;
