@@ -55,8 +55,8 @@ Result<void> each_to_its_file(const Options& options, const std::vector<Frame>& 
 }  // namespace
 
 // Called once in a process. The frame is never freed: the process ends now, and to unmap its memory
-// first means one TLB flush more, 4 % of a picture's time in VMs whose page faults are dear. Static,
-// so that LeakSanitizer knows who holds it.
+// first means one TLB flush more, 4 % of a picture's time in VMs whose page faults are dear.
+// Static, so that LeakSanitizer knows who holds it.
 Result<void> shoot_one(const Options& options) {
   const auto meanwhile = [&] {
     if (!wants_preview(options)) encode::warm_up(*options.encoder, options.encode_options);
