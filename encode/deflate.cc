@@ -174,10 +174,12 @@ struct ScreenDeflate::Workspace {
 };
 
 // Has the pages mapped that a stream of so many bytes will touch, all at once. A new process would
-// fault on each, which takes as long as to compress some KB, and 12 us in some VMs.
+// fault on each, which takes as long as to compress some KB, and 12 us in some VMs. What is small,
+// as what encoders are warmed up with, is followed by consoles: their pages are mapped as well.
 void ScreenDeflate::Workspace::map_for(std::size_t stream_bytes) noexcept {
-  const std::size_t end =
-      offsetof(Workspace, memory) + slack + std::min(stream_bytes, buffer_bytes) + slack;
+  constexpr std::size_t console_bytes = std::size_t{720} * 400 / 2;  // 16 colours
+  const std::size_t bytes = std::clamp(stream_bytes, console_bytes, buffer_bytes);
+  const std::size_t end = offsetof(Workspace, memory) + slack + bytes + slack;
   if (end <= mapped_bytes) return;
 #ifdef MADV_POPULATE_WRITE  // Linux 5.14: an older one refuses, and maps them one by one
   static const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
