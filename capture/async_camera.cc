@@ -60,7 +60,7 @@ asio::awaitable<void> AsyncCamera::close() {
 }
 
 asio::awaitable<Frame> AsyncCamera::shoot(std::string socket_path, GrabRequest request) {
-  return capture::shoot(std::move(socket_path), std::move(request));
+  return capture::shoot(std::move(socket_path), std::move(request), {});
 }
 
 }  // namespace qmpshot

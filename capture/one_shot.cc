@@ -8,6 +8,8 @@
 #include "encode/content.h"
 #include "qmp/commands.h"
 
+#include <sched.h>
+
 #include <exception>
 #include <utility>
 #include <vector>
@@ -86,11 +88,21 @@ Result<void> take(FrameSlot& slot, Frame& frame, Stopwatch& watch) {
   return {};
 }
 
+// QEMU first: where its reply woke us on its own CPU, it has yet to read our last command. Without
+// this a second monitor waits 1.2 times as long while we encode.
+void do_meanwhile(const FrameWork& work, const Frame& frame, Stopwatch& watch) {
+  if (!work) return;
+  (void)::sched_yield();
+  const std::string_view step = work(frame);
+  if (!step.empty()) watch.lap(step);
+}
+
 // Has QEMU write one frame into `slot`, by commands that it gets before it has greeted, and takes
 // it. When this ends, QEMU has taken back what it was lent, if it still answers.
 //   left    set where it then has no connection to us any more
 asio::awaitable<Result<void>> dump_into(FrameSlot& slot, qmp::Client& client, Frame& frame,
-                                        Stopwatch& watch, bool& left, qmp::Deadline deadline) {
+                                        Stopwatch& watch, bool& left, const FrameWork& meanwhile,
+                                        qmp::Deadline deadline) {
   Result<void> taken = Error(Errc::connection_lost, "asking for the frame");
   bool written = false;
   std::exception_ptr failure;
@@ -100,10 +112,8 @@ asio::awaitable<Result<void>> dump_into(FrameSlot& slot, qmp::Client& client, Fr
     frame.taken_at = std::chrono::system_clock::now();
     frame.qemu_time = watch.lap("dump");
     written = taken.ok();
-    // QEMU tidies up meanwhile, which takes it longer than this takes us. The rest of our work
-    // waits: where QEMU's reply woke us on its own CPU, it would take that from it. Encoding here
-    // too gained 2 % where CPUs were free, and let a second monitor wait 1.1 to 1.4 times as long.
     if (written) taken = take(slot, frame, watch);
+    if (taken) do_meanwhile(meanwhile, frame, watch);
     (void)co_await client.next_reply(sent, deadline);
   } catch (const Error& error) {
     failure = std::current_exception();
@@ -124,6 +134,7 @@ asio::awaitable<Result<void>> dump_into(FrameSlot& slot, qmp::Client& client, Fr
 // nullopt where the route did not work but another may; why is in `refusals`.
 asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch& watch,
                                                   std::vector<RouteRefusal>& refusals,
+                                                  const FrameWork& meanwhile,
                                                   qmp::Deadline deadline) {
   Result<FrameSlot> slot = FrameSlot::create();
   if (!slot) {
@@ -133,7 +144,8 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
   }
   Frame frame;
   bool left = false;
-  const Result<void> taken = co_await dump_into(*slot, client, frame, watch, left, deadline);
+  const Result<void> taken =
+      co_await dump_into(*slot, client, frame, watch, left, meanwhile, deadline);
   if (!taken && left) throw taken.error();
   if (!taken) {
     refusals.emplace_back(Route::fd, taken.error());
@@ -146,7 +158,7 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
 
 }  // namespace
 
-asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request) {
+asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, FrameWork meanwhile) {
   const qmp::Deadline deadline = qmp::Deadline::after(request.timeout);
   Stopwatch watch;
   qmp::Client client = co_await qmp::Client::connect(std::move(socket_path), deadline);
@@ -155,7 +167,7 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request) {
 
   std::vector<RouteRefusal> refusals;
   if (fits_one_message(request) && holds_frame_memory(client.native_handle()) == false) {
-    std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, deadline);
+    std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, meanwhile, deadline);
     if (frame) {
       check_content(request, *frame);
       co_return std::move(*frame);

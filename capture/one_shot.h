@@ -6,15 +6,23 @@
 
 #include <asio/awaitable.hpp>
 
+#include <functional>
 #include <string>
+#include <string_view>
 
 namespace qmpshot::capture {
+
+// Does something with a frame; says what, for Frame::steps, or nothing.
+using FrameWork = std::function<std::string_view(const Frame&)>;
 
 // Sends everything before the greeting is read, memory included, and looks at the replies
 // afterwards: the handshake first, so that QEMU has work while we look at what it holds. Goes step
 // by step on the same connection where QEMU takes no descriptor, where a display must be found
 // first, and where QEMU still holds an earlier frame (leftovers.h).
-//   errors  as Camera::shoot
-asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request);
+//   meanwhile  gets the frame's pixels while QEMU takes back what it was lent, which takes it a
+//              third of a millisecond; others wait for the monitor until it is done. Not where it
+//              goes step by step. The frame may still be refused for its content
+//   errors     as Camera::shoot; what `meanwhile` throws
+asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, FrameWork meanwhile);
 
 }  // namespace qmpshot::capture

@@ -24,8 +24,22 @@ std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
-Result<void> deliver(std::span<const std::byte> bytes, const std::string& output) {
-  return output.empty() || output == "-" ? write_stdout(bytes) : save(bytes, output);
+bool is_stdout(const std::string& output) {
+  return output.empty() || output == "-";
+}
+
+Result<void> deliver(std::span<const std::byte> bytes, const std::string& output,
+                     UniqueFd draft = {}) {
+  return is_stdout(output) ? write_stdout(bytes) : save(bytes, output, std::move(draft));
+}
+
+Result<void> deliver_line(std::string text, const std::string& output, UniqueFd draft) {
+  text.push_back('\n');
+  return deliver(as_bytes(text), output, std::move(draft));
+}
+
+bool writes_nothing(const Options& options) {
+  return options.form == Form::file && options.encoder->name == "null";
 }
 
 std::string size_text(const Frame& frame) {
@@ -77,22 +91,33 @@ encode::EncodeOptions encode_options(const Options& options, const Frame& frame)
   return out;
 }
 
+// Whether encoding takes a millisecond at the most, as it does a console.
+bool is_quick(const Options& options, const ImageView& image) {
+  constexpr std::uint64_t most_px = std::uint64_t{1024} * 768;
+  return options.encoder->name == "png" && !options.encode_options.small &&
+         options.shape.as_it_is() && std::uint64_t{image.width_px} * image.height_px <= most_px;
+}
+
+Result<PictureFile> encoded(const Options& options, const Frame& frame) {
+  return make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
+}
+
 Result<PictureFile> encoded(const Options& options, const Frame& frame, capture::Stopwatch& watch) {
-  Result<PictureFile> file =
-      make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
+  Result<PictureFile> file = encoded(options, frame);
   watch.lap("encode");
   return file;
 }
 
 Result<void> write(const Options& options, const Frame& frame, const PictureFile& file,
-                   const std::string& output) {
+                   const std::string& output, UniqueFd draft) {
   switch (options.form) {
-    case Form::json: return deliver_line(frame_json(frame, file, *options.encoder), output);
-    case Form::base64: return deliver_line(encode::base64(file.bytes), output);
+    case Form::json:
+      return deliver_line(frame_json(frame, file, *options.encoder), output, std::move(draft));
+    case Form::base64: return deliver_line(encode::base64(file.bytes), output, std::move(draft));
     case Form::file: break;
   }
-  if (options.encoder->name == "null") return {};
-  return deliver(file.bytes, output);
+  if (writes_nothing(options)) return {};
+  return deliver(file.bytes, output, std::move(draft));
 }
 
 Result<void> preview(const Options& options, const Frame& frame) {
@@ -111,8 +136,7 @@ bool wants_preview(const Options& options) noexcept {
 }
 
 Result<void> deliver_line(std::string text, const std::string& output) {
-  text.push_back('\n');
-  return deliver(as_bytes(text), output);
+  return deliver_line(std::move(text), output, {});
 }
 
 Result<std::string> as_json(const Options& options, const Frame& frame) {
@@ -124,7 +148,20 @@ Result<std::string> as_json(const Options& options, const Frame& frame) {
   return frame_json(frame, *file, *options.encoder);
 }
 
-Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output) {
+UniqueFd prepare_output(const Options& options) noexcept {
+  if (is_stdout(options.output) || writes_nothing(options)) return {};
+  return draft_for(options.output);
+}
+
+std::optional<PictureFile> make_ahead(const Options& options, const Frame& frame) {
+  if (wants_preview(options) || !is_quick(options, frame.image.view())) return std::nullopt;
+  Result<PictureFile> file = encoded(options, frame);
+  if (!file) return std::nullopt;
+  return std::move(*file);
+}
+
+Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output,
+                       Prepared prepared) {
   tell(options, frame);
   capture::Stopwatch watch;
   Result<void> done;
@@ -132,9 +169,10 @@ Result<void> hand_over(const Options& options, const Frame& frame, const std::st
     done = preview(options, frame);
     watch.lap("preview");
   } else {
-    Result<PictureFile> file = encoded(options, frame, watch);
+    Result<PictureFile> file = prepared.file ? Result<PictureFile>(std::move(*prepared.file))
+                                             : encoded(options, frame, watch);
     if (!file) return file.error();
-    done = write(options, frame, *file, output);
+    done = write(options, frame, *file, output, std::move(prepared.draft));
     watch.lap("save");
   }
   if (done) tell_times(options, frame, watch);

@@ -69,8 +69,9 @@ Result<void> run(asio::awaitable<void> work, const std::function<void()>& meanwh
   }
 }
 
-asio::awaitable<void> one(std::string socket, GrabRequest request, Frame& frame) {
-  frame = co_await AsyncCamera::shoot(std::move(socket), std::move(request));
+asio::awaitable<void> one(std::string socket, GrabRequest request, capture::FrameWork meanwhile,
+                          Frame& frame) {
+  frame = co_await capture::shoot(std::move(socket), std::move(request), std::move(meanwhile));
 }
 
 asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
@@ -120,9 +121,10 @@ asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gall
 }  // namespace
 
 Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
-                       const std::function<void()>& meanwhile) {
+                       const Meanwhile& meanwhile) {
   Frame frame;
-  const Result<void> done = run(one(socket, request, frame), meanwhile);
+  const Result<void> done =
+      run(one(socket, request, meanwhile.it_tidies_up, frame), meanwhile.it_dumps);
   if (!done) return done.error();
   return frame;
 }

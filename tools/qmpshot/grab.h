@@ -2,6 +2,8 @@
 // Asks the VM, and lets Ctrl-C and SIGTERM end it without leaving anything behind.
 #pragma once
 
+#include "capture/one_shot.h"
+
 #include <qmpshot/camera.h>
 
 #include <functional>
@@ -10,12 +12,19 @@
 
 namespace qmpshot::tools {
 
+// What to do while QEMU works.
+struct Meanwhile {
+  // Called once, when we first wait; a plain picture has been asked for by then. Not where that
+  // failed. Does not throw.
+  std::function<void()> it_dumps;
+  // As in capture/one_shot.h.
+  capture::FrameWork it_tidies_up;
+};
+
 // One connection, one frame.
-//   meanwhile  called once, when the work first waits; a plain picture has been asked for by then.
-//              Not where it failed before. Does not throw
-//   errors     as Camera::shoot; cancelled: a signal came
+//   errors  as Camera::shoot; cancelled: a signal came
 Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
-                       const std::function<void()>& meanwhile);
+                       const Meanwhile& meanwhile);
 
 Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request);
 

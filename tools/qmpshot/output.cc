@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tools/qmpshot/output.h"
 
-#include <qmpshot/unique_fd.h>
-
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -14,6 +12,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace qmpshot::tools {
 namespace {
@@ -94,11 +93,21 @@ int dress(int fd, const struct stat* replaced) {
   return ::fchmod(fd, 0666 & ~mask) == 0 ? 0 : errno;
 }
 
+// With its slash; empty for the working folder.
+std::string folder_of(const std::string& path) {
+  return path.substr(0, path.rfind('/') + 1);  // npos + 1 is 0
+}
+
+// Makes the draft the file `path`, whole; false where it cannot, or somebody was quicker.
+bool publish(std::span<const std::byte> bytes, const std::string& path, int draft) {
+  if (write_all(draft, bytes) != 0 || dress(draft, nullptr) != 0) return false;
+  const std::string from = "/proc/self/fd/" + std::to_string(draft);
+  return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
+
 Result<void> replace_file(std::span<const std::byte> bytes, const std::string& path,
                           const struct stat* replaced) {
-  const std::size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
-  std::string temporary = folder + ".qmpshot-XXXXXX";
+  std::string temporary = folder_of(path) + ".qmpshot-XXXXXX";
 
   const SignalsBlocked blocked;
   const UniqueFd file(::mkostemp(temporary.data(), O_CLOEXEC));
@@ -113,12 +122,24 @@ Result<void> replace_file(std::span<const std::byte> bytes, const std::string& p
 
 }  // namespace
 
-Result<void> save(std::span<const std::byte> bytes, const std::string& path) {
+UniqueFd draft_for(const std::string& path) noexcept try {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) == 0 || errno != ENOENT) return {};
+  const std::string folder = folder_of(behind_links(path)) + ".";
+  return UniqueFd(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+} catch (...) {  // no memory
+  return {};
+}
+
+Result<void> save(std::span<const std::byte> bytes, const std::string& path, UniqueFd draft) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     // Anything else is a refusal, such as the kernel's to follow another user's link in /tmp.
     if (errno != ENOENT) return cannot_save(path, errno);
-    return replace_file(bytes, behind_links(path), nullptr);
+    const std::string target = behind_links(path);
+    if (draft && publish(bytes, target, draft.get())) return {};
+    draft = {};  // gives its room on a full disk back
+    return replace_file(bytes, target, nullptr);
   }
   if (S_ISREG(info.st_mode)) return replace_file(bytes, behind_links(path), &info);
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
