@@ -155,6 +155,16 @@ EmitTables emit_tables(const BlockCodes& codes) noexcept {
   return tables;
 }
 
+// Has the kernel map all pages of what has a use soon.
+void map_pages([[maybe_unused]] const void* from, [[maybe_unused]] const void* end) noexcept {
+#ifdef MADV_POPULATE_WRITE  // Linux 5.14: an older one refuses, and maps them one by one
+  static const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto start = reinterpret_cast<std::uintptr_t>(from) / page_bytes * page_bytes;
+  ::madvise(reinterpret_cast<void*>(start), reinterpret_cast<std::uintptr_t>(end) - start,
+            MADV_POPULATE_WRITE);
+#endif
+}
+
 }  // namespace
 
 // Not cleared when made: only what is used costs memory. What most streams use comes first.
@@ -163,7 +173,7 @@ struct ScreenDeflate::Workspace {
 
   void map_for(std::size_t stream_bytes) noexcept;
 
-  std::size_t mapped_bytes = 0;  // of itself
+  std::size_t mapped_bytes = 0;  // of `memory`, and what is before it
   std::uint32_t hash[1U << hash_bits];
   std::uint16_t above[above_slots];
   std::uint64_t masks[4 * max_words];
@@ -179,15 +189,15 @@ struct ScreenDeflate::Workspace {
 void ScreenDeflate::Workspace::map_for(std::size_t stream_bytes) noexcept {
   constexpr std::size_t console_bytes = std::size_t{720} * 400 / 2;  // 16 colours
   const std::size_t bytes = std::clamp(stream_bytes, console_bytes, buffer_bytes);
-  const std::size_t end = offsetof(Workspace, memory) + slack + bytes + slack;
-  if (end <= mapped_bytes) return;
-#ifdef MADV_POPULATE_WRITE  // Linux 5.14: an older one refuses, and maps them one by one
-  static const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto start = reinterpret_cast<std::uintptr_t>(this) + mapped_bytes;
-  const std::uintptr_t page = start / page_bytes * page_bytes;
-  ::madvise(reinterpret_cast<void*>(page), start - page + end - mapped_bytes, MADV_POPULATE_WRITE);
-#endif
-  mapped_bytes = end;
+  if (bytes <= mapped_bytes) return;
+  map_pages(this, memory + slack + bytes + slack);
+  if (mapped_bytes == 0) {
+    constexpr std::size_t console_literals = 24576;
+    constexpr std::size_t console_tokens = 4096;
+    map_pages(near, literals + console_literals);
+    map_pages(tokens, tokens + console_tokens);
+  }
+  mapped_bytes = bytes;
 }
 
 // A few workspaces wait for the next picture, until the process ends: to have their memory mapped

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
 #include "encode/warm_up.h"
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 namespace qmpshot::encode {
 namespace {
 
 constexpr std::uint32_t width_px = 80;
 constexpr std::uint32_t height_px = 32;
-using Pixels = std::array<std::byte, std::size_t{3} * width_px * height_px>;
+constexpr std::size_t image_bytes = std::size_t{3} * width_px * height_px;
+constexpr std::size_t file_bytes = 32768;  // as a console's may have
 
 // Something like text: strokes that repeat and some that do not, between blank columns. Without a
 // division, which would take longer than the encoding.
-void draw(std::uint32_t colours, Pixels& pixels) noexcept {
+void draw(std::uint32_t colours, std::span<std::byte> pixels) noexcept {
   for (std::uint32_t i = 0; i < width_px * height_px; ++i) {
     const std::uint32_t stroke = (i >> 3U & 3U) == 0 ? 0 : (i * i >> 7U) & (colours - 1);
     for (std::size_t k = 0; k < 3; ++k) pixels[3 * i + k] = static_cast<std::byte>(15 * stroke);
@@ -24,7 +27,9 @@ void draw(std::uint32_t colours, Pixels& pixels) noexcept {
 }  // namespace
 
 void warm_up(const Encoder& encoder, const EncodeOptions& options) noexcept try {
-  Pixels pixels;
+  // The next file will find the memory that this leaves in the heap.
+  std::vector<std::byte> memory(std::max(image_bytes, file_bytes));
+  const std::span pixels = std::span(memory).first(image_bytes);
   ImageView image;
   image.pixels = pixels;
   image.width_px = width_px;
