@@ -2,24 +2,40 @@
 #include "capture/vms.h"
 
 #include "capture/run_to_end.h"
+#include "qmp/pause.h"
 
 #include <qmpshot/async_vms.h>
 
 #include <asio/io_context.hpp>
 
+#include <algorithm>
 #include <exception>
+#include <optional>
 #include <utility>
 
 namespace qmpshot::capture {
+namespace {
+
+constexpr const char* is_stopped = "QEMU's process is stopped (SIGSTOP)";
+
+bool has_client(const QemuProcess& process) {
+  return std::ranges::any_of(
+      process.monitors, [](const KnownMonitor& known) { return known.has_client.value_or(false); });
+}
+
+}  // namespace
 
 bool must_be_asked(const KnownMonitor& known) {
   return !known.path.empty() && !known.has_client.value_or(false);
 }
 
-Monitor judge_unasked(const KnownMonitor& known) {
+Monitor judge_unasked(const QemuProcess& process, const KnownMonitor& known) {
   Monitor out;
   out.path = known.path;
-  if (known.has_client.value_or(false)) {
+  if (known.has_client.value_or(false) && process.stopped) {
+    out.state = MonitorState::silent;  // whoever it is may be gone: QEMU does not look
+    out.why = is_stopped;
+  } else if (known.has_client.value_or(false)) {
     out.state = MonitorState::busy;
     out.why = "another client is connected";
   } else {
@@ -40,12 +56,29 @@ Monitor judge(const QemuProcess& process, const KnownMonitor& known, Probe probe
     out.why = "process " + std::to_string(probe.listener) + " listens there now, not this one";
   } else if (probe.state == MonitorState::busy && process.stopped) {
     out.state = MonitorState::silent;
-    out.why = "QEMU's process is stopped (SIGSTOP)";
+    out.why = is_stopped;
   } else if (probe.state == MonitorState::busy && known.has_client == false) {
     out.state = MonitorState::silent;
     out.why = "no client is connected, and QEMU does not greet: its main loop is busy or hangs";
   }
   return out;
+}
+
+asio::awaitable<void> outwait_visitors(std::vector<QemuProcess>& processes) {
+  using std::chrono::milliseconds;
+  for (const milliseconds pause : {milliseconds(5), milliseconds(20), milliseconds(75)}) {
+    const auto may_lose_it = [](const QemuProcess& process) {
+      return has_client(process) && !process.stopped;
+    };
+    if (std::ranges::none_of(processes, may_lose_it)) co_return;
+    co_await qmp::pause_until(std::chrono::steady_clock::now() + pause);
+    std::erase_if(processes, [&](QemuProcess& process) {
+      if (!may_lose_it(process)) return false;
+      std::optional<QemuProcess> now = find_qemu_process(process.pid);
+      if (now) process = std::move(*now);
+      return !now;
+    });
+  }
 }
 
 asio::awaitable<std::vector<Vm>> ask_monitors(std::vector<QemuProcess> processes,
@@ -66,7 +99,7 @@ asio::awaitable<std::vector<Vm>> ask_monitors(std::vector<QemuProcess> processes
     for (const KnownMonitor& known : process.monitors) {
       vm.monitors.push_back(must_be_asked(known)
                                 ? judge(process, known, std::move(*probe++), check_listener)
-                                : judge_unasked(known));
+                                : judge_unasked(process, known));
     }
     vm.pid = process.pid;
     vm.name = std::move(process.name);
@@ -83,6 +116,7 @@ namespace qmpshot {
 
 asio::awaitable<std::vector<Vm>> async_list_vms(std::chrono::milliseconds patience) {
   std::vector<capture::QemuProcess> processes = capture::find_qemu_processes();
+  co_await capture::outwait_visitors(processes);
   co_return co_await capture::ask_monitors(std::move(processes), patience, true);
 }
 

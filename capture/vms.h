@@ -19,12 +19,17 @@ namespace qmpshot::capture {
 bool must_be_asked(const KnownMonitor& known);
 
 // What is known without one.
-Monitor judge_unasked(const KnownMonitor& known);
+Monitor judge_unasked(const QemuProcess& process, const KnownMonitor& known);
 
 // What the answer means for this process's monitor.
 //   check_listener  whether pids are of this host, so that who listens must be who was named
 Monitor judge(const QemuProcess& process, const KnownMonitor& known, Probe probe,
               bool check_listener);
+
+// Looks again at processes whose monitors have a client, for a tenth of a second: one that is gone
+// by then, as another that lists the VMs is, keeps nobody from a monitor. Drops who ended meanwhile.
+//   errors  cancelled; as find_qemu_processes()
+asio::awaitable<void> outwait_visitors(std::vector<QemuProcess>& processes);
 
 // Asks the monitors of these processes how they are; only those that must be.
 //   check_listener  as in judge()

@@ -56,8 +56,9 @@ struct Vm {
 inline constexpr std::chrono::milliseconds default_patience{300};
 
 // Every VM whose process this user may see, by pid, with the state of each monitor now. Monitors
-// that are known to have a client are not touched; the others are asked all at once and are free
-// again after. The kernel tells who is connected to this user's own QEMUs, to root for all.
+// that are known to have a client, and still have one after a tenth of a second, are not touched;
+// the others are asked all at once and are free again after. The kernel tells who is connected to
+// this user's own QEMUs, to root for all.
 //   patience  for each monitor, and so for all; only silent ones need it
 //   errors    cannot_write: out of memory or descriptors
 Result<std::vector<Vm>> list_vms(std::chrono::milliseconds patience = default_patience);

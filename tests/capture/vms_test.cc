@@ -2,6 +2,7 @@
 #include "capture/vms.h"
 
 #include "tests/support/await.h"
+#include "tests/support/host_vms.h"
 #include "tests/support/many_monitors.h"
 #include "tests/support/proc_tree.h"
 #include "tests/support/real_qemu.h"
@@ -70,6 +71,7 @@ class RealVms : public testing::Test {
     std::vector<capture::QemuProcess> processes = capture::find_qemu_processes();
     std::erase_if(processes, [&](const auto& process) { return process.pid != qemu.pid(); });
     asio::io_context io;
+    test::run(io, capture::outwait_visitors(processes)).value();
     auto vms = test::run(io, capture::ask_monitors(std::move(processes), patience, true));
     return vms.value().at(0);
   }
@@ -79,6 +81,9 @@ class RealVms : public testing::Test {
     const auto monitor = std::ranges::find(vm.monitors, path, &Monitor::path);
     return monitor == vm.monitors.end() ? "not listed" : std::string(name(monitor->state));
   }
+
+ private:
+  test::HostVms alone_;
 };
 
 TEST_F(RealVms, AreFoundWithNameUuidAndMonitors) {
@@ -120,6 +125,38 @@ TEST_F(RealVms, AStoppedProcessIsSilent) {
   EXPECT_EQ(name(vm.monitors.at(0).state), "silent");
   EXPECT_EQ(vm.monitors.at(0).why, "QEMU's process is stopped (SIGSTOP)");
   EXPECT_EQ(state_of(qemu, qemu.socket()), "free");
+}
+
+TEST_F(RealVms, AStoppedProcessWithAClientIsSilentToo) {
+  test::RealQemu qemu(named("stopped with a client", 1));
+  asio::io_context io;
+  auto client = test::run(io, qmp::Client::connect(qemu.socket(), qmp::Deadline::after(20s)));
+  test::run(io, client.value().handshake(qmp::Deadline::after(20s))).value();
+  qemu.send_signal(SIGSTOP);
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(qemu.pid()), &info, WSTOPPED | WNOWAIT), 0);
+  const Vm vm = look(qemu);
+  qemu.send_signal(SIGCONT);
+  EXPECT_EQ(name(vm.monitors.at(0).state), "silent");
+  EXPECT_EQ(state_of(qemu, qemu.socket()), "busy");
+}
+
+TEST_F(RealVms, AClientThatLeavesAtOnceKeepsNoMonitorBusy) {
+  test::RealQemu qemu(named("visited", 1));
+  asio::io_context io;
+  auto client = test::run(io, qmp::Client::connect(qemu.socket(), qmp::Deadline::after(20s)));
+  test::run(io, client.value().handshake(qmp::Deadline::after(20s))).value();
+  std::vector<capture::QemuProcess> processes = capture::find_qemu_processes();
+  std::erase_if(processes, [&](const auto& process) { return process.pid != qemu.pid(); });
+  ASSERT_EQ(processes.at(0).monitors.at(0).has_client, true);
+  test::Started<void> waiting(io, capture::outwait_visitors(processes));
+  io.restart();
+  io.run_for(1ms);
+  EXPECT_FALSE(waiting.ended());
+  { const qmp::Client gone = std::move(client).value(); }
+  io.run();
+  waiting.result().value();
+  EXPECT_EQ(processes.at(0).monitors.at(0).has_client, false);
 }
 
 TEST_F(RealVms, ARemovedSocketIsDeadAndSoIsAnothersInItsPlace) {

@@ -4,6 +4,7 @@
 #include "encode/ppm.h"
 #include "tests/matrix/vm_case.h"
 #include "tests/support/bytes.h"
+#include "tests/support/host_vms.h"
 #include "tests/support/subprocess.h"
 
 #include <unistd.h>
@@ -29,6 +30,9 @@ class OnItsHost : public VmCase {
     }
     return {};
   }
+
+ private:
+  HostVms alone_;
 };
 
 TEST_F(OnItsHost, IsListedWithTheStateOfItsMonitors) {

@@ -2,6 +2,7 @@
 #include "tools/qmpshot/choose_socket.h"
 
 #include "tests/support/await.h"
+#include "tests/support/host_vms.h"
 #include "tests/support/many_monitors.h"
 #include "tests/support/real_qemu.h"
 #include "tests/support/sanitizers.h"
@@ -150,6 +151,9 @@ class ChooseVmTest : public testing::Test {
     const std::string pid = std::to_string(::getpid());
     return "abcdef00-0000-4000-8000-" + std::string(11 - pid.size(), '0') + pid + digit;
   }
+
+ private:
+  test::HostVms alone_;
 };
 
 TEST_F(ChooseVmTest, IsFoundByNamePidAndUuid) {

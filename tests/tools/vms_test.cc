@@ -4,6 +4,7 @@
 #include "qmp/client.h"
 #include "qmp/json.h"
 #include "tests/support/await.h"
+#include "tests/support/host_vms.h"
 #include "tests/support/sanitizers.h"
 #include "tests/tools/qmpshot_case.h"
 
@@ -66,6 +67,7 @@ class VmsCommand : public testing::Test {
   [[nodiscard]] std::string file(const std::string& name) const { return folder_.file(name); }
 
  private:
+  HostVms alone_;
   asio::io_context io_;
   std::optional<qmp::Client> client_;
   TempFolder folder_;

@@ -196,9 +196,9 @@ asio::awaitable<Monitor> ask_without_client(QemuProcess process, std::size_t num
     look_again(process, number);
   }
   if (!capture::must_be_asked(process.monitors[number])) {
-    Monitor busy = capture::judge_unasked(process.monitors[number]);
-    busy.why += ": give QEMU a second -qmp socket";
-    co_return busy;
+    Monitor unasked = capture::judge_unasked(process, process.monitors[number]);
+    if (unasked.state == MonitorState::busy) unasked.why += ": give QEMU a second -qmp socket";
+    co_return unasked;
   }
   Probe probe = co_await capture::probe_monitor(process.monitors[number].path, deadline);
   // Somebody may have been quicker, or have stopped it meanwhile.
@@ -225,7 +225,7 @@ Result<std::string> choose_monitor(const QemuProcess& process, std::chrono::mill
   for (const std::size_t i : order) {
     const KnownMonitor& known = process.monitors[i];
     candidates.emplace_back();
-    if (known.path.empty()) candidates.back() = capture::judge_unasked(known);
+    if (known.path.empty()) candidates.back() = capture::judge_unasked(process, known);
   }
   const Ask ask = [&](std::size_t i, qmp::Deadline deadline) {
     return ask_without_client(process, order[i], deadline);
