@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What a picture of a VM is, whoever plays the VM. Where fake and real disagree, the fake is wrong.
+#include "capture/one_shot.h"
+#include "capture/run_to_end.h"
 #include "encode/ppm.h"
 #include "tests/contract/machine.h"
 
@@ -46,6 +48,11 @@ class Contract : public testing::TestWithParam<Player> {
 
   Result<Frame> shoot(const GrabRequest& request = request_for()) {
     return Camera::shoot(machine_->socket(), request);
+  }
+  // With work for the time in which QEMU takes back what it was lent.
+  Result<Frame> shoot_and(const capture::FrameWork& work, const GrabRequest& request) {
+    asio::io_context loop{1};
+    return capture::run_to_end(loop, capture::shoot(machine_->socket(), request, work));
   }
   Camera open() { return Camera::open(machine_->socket(), 60s).value(); }
 
@@ -95,6 +102,35 @@ TEST_P(Contract, AOneShotIsQemusOwnPicture) {
   EXPECT_TRUE(frame.refusals.empty());
   EXPECT_EQ(frame.qemu_version, machine_->version().text());
   expect_qemus_own(frame);
+  expect_nothing_left();
+}
+
+TEST_P(Contract, WhoHasWorkMeanwhileGetsTheWholePicture) {
+  start(Hardware::drawing);
+  std::vector<Frame> seen;
+  const auto work = [&](const Frame& frame) {
+    seen.push_back(frame);
+    return std::string_view("work");
+  };
+  const Frame frame = shoot_and(work, request_for()).value();
+  ASSERT_EQ(seen.size(), 1U);
+  expect_qemus_own(seen.front());
+  const auto step = [&](std::string_view called) {
+    return std::ranges::find(frame.steps, called, &Step::name) - frame.steps.begin();
+  };
+  EXPECT_EQ(step("work") + 1, step("take back"));
+  expect_nothing_left();
+  // QEMU takes nothing back in between on the others.
+  EXPECT_EQ(shoot_and(work, by_route(Route::ppm_file)).value().route, Route::ppm_file);
+  EXPECT_EQ(seen.size(), 1U);
+}
+
+TEST_P(Contract, WorkThatFailsLeavesNothing) {
+  start(Hardware::drawing);
+  const auto work = [](const Frame&) -> std::string_view {
+    throw Error(Errc::cannot_write, "no room");
+  };
+  expect_error(shoot_and(work, request_for()), Errc::cannot_write);
   expect_nothing_left();
 }
 

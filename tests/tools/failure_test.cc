@@ -193,6 +193,7 @@ TEST_F(Failure, OutputFolderFull) {
   if (!small.done()) GTEST_SKIP() << "this container may not mount";
   write_file(file("small/a.ppm"), "old");
   expect_failure(shoot({"-o", file("small/a.ppm")}), 3, {"a.ppm", "No space left"});
+  expect_failure(shoot({"-o", file("small/new.ppm")}), 3, {"new.ppm", "No space left"});
   EXPECT_EQ(text(read_file(file("small/a.ppm"))), "old");
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(file("small")), {}), 1);
 }
@@ -227,7 +228,9 @@ TEST_F(Failure, FileSizeLimitLeavesNoHalfFile) {
   ProcessOptions options;
   options.limits = {{RLIMIT_FSIZE, 4096}};
   expect_failure(shoot({"-o", file("a.ppm")}, options), 3, {"a.ppm", "too large"});
+  expect_failure(shoot({"-o", file("new.ppm")}, options), 3, {"new.ppm", "too large"});
   EXPECT_EQ(text(read_file(file("a.ppm"))), "old");
+  EXPECT_FALSE(std::filesystem::exists(file("new.ppm")));
 }
 
 TEST_F(Failure, NoDescriptorsLeft) {

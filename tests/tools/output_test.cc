@@ -172,6 +172,21 @@ TEST_F(Output, StatsAreMillisecondsPerStepOnStderr) {
   }
 }
 
+TEST_F(Output, WhatIsQuicklyEncodedIsWhileQemuTidiesUp) {
+  const auto encodes_first = [&](std::vector<std::string> more) {
+    more.insert(more.end(), {"-o", file("a.png"), "--stats"});
+    const std::string stats = shoot(more).err;
+    EXPECT_NE(stats.find("encode "), std::string::npos) << stats;
+    EXPECT_NE(stats.find("take back "), std::string::npos) << stats;
+    return stats.find("encode ") < stats.find("take back ");
+  };
+  EXPECT_TRUE(encodes_first({}));
+  EXPECT_TRUE(same_picture(read_file(file("a.png")), vm().ppm()));
+  EXPECT_FALSE(encodes_first({"--small"}));
+  EXPECT_FALSE(encodes_first({"--scale", "1440x800"}));
+  EXPECT_FALSE(encodes_first({"--format", "jpeg"}));
+}
+
 TEST_F(Output, VerboseSaysTheVersionAndTheRoute) {
   const Finished run = shoot({"-o", file("a.png"), "--verbose"});
   EXPECT_EQ(run.status, 0);
