@@ -18,7 +18,7 @@ namespace qmpshot {
 enum class MonitorState : std::uint8_t {
   free,           // it greeted: a picture can be asked for here
   busy,           // another client is connected, or likely is: it never greeted
-  silent,         // no client, and no greeting: QEMU is stopped, or its main loop hangs
+  silent,         // no greeting, not for another client: QEMU is stopped, or its main loop hangs
   dead,           // nobody listens there, somebody else than this VM does, or it has no path
   no_permission,  // this user may not connect
   bad_peer,       // something else than a machine's QMP answered
