@@ -27,7 +27,8 @@ Monitor judge(const QemuProcess& process, const KnownMonitor& known, Probe probe
               bool check_listener);
 
 // Looks again at processes whose monitors have a client, for a tenth of a second: one that is gone
-// by then, as another that lists the VMs is, keeps nobody from a monitor. Drops who ended meanwhile.
+// by then, as another that lists the VMs is, keeps nobody from a monitor. Drops who ended
+// meanwhile.
 //   errors  cancelled; as find_qemu_processes()
 asio::awaitable<void> outwait_visitors(std::vector<QemuProcess>& processes);
 
