@@ -119,9 +119,10 @@ wait_serial() {  # seconds, what a line of the serial port will be
   late "$1" "$2"
 }
 
-# Until the screen has been the same for some seconds, a blinking cursor (two pictures) aside.
+# Until the screen has been the same for some seconds, a blinking cursor (two pictures) aside. Where
+# nothing is to be done meanwhile, ten times as long will do: some guests never rest.
 wait_still() {  # seconds, for how many of them it must be the same (4), idle: and nothing be done
-  local end=$((SECONDS + $1)) still=${2:-4} since=$SECONDS seen=() now ticks=0 before
+  local end=$((SECONDS + $1)) still=${2:-4} since=$SECONDS same=$SECONDS seen=() now ticks=0 before
   while in_time "$end"; do
     sleep 0.5
     now=$("$qmpshot" -s "$work/vm.sock" -f qoi -o - | cksum)
@@ -129,11 +130,12 @@ wait_still() {  # seconds, for how many of them it must be the same (4), idle: a
       if ((${#seen[@]} >= 2)); then seen=(); fi
       seen+=("${now// /-}")
       since=$SECONDS
+      same=$SECONDS
     fi
     before=$ticks
     ticks=$(awk '{ print $14 + $15 }' "/proc/$vm_pid/stat")  # hundredths of a second
     if [[ ${3-} == idle ]] && ((ticks - before > 30)); then since=$SECONDS; fi
-    if ((SECONDS - since >= still)); then return; fi
+    if ((SECONDS - since >= still || SECONDS - same >= 10 * still)); then return; fi
   done
   late "$1" "a screen that stands still"
 }
