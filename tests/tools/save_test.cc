@@ -51,8 +51,8 @@ TEST_F(SaveTest, ADraftIsNothingUntilItIsSaved) {
     EXPECT_EQ(file_count(), 0);
   }
   EXPECT_EQ(file_count(), 0);
-  UniqueFd used = draft("a.png");
   const mode_t mask = ::umask(027);
+  UniqueFd used = draft("a.png");
   const Result<void> saved = save(picture(), file("a.png"), std::move(used));
   ::umask(mask);
   ASSERT_TRUE(saved.ok()) << saved.error().message();

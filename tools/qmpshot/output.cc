@@ -100,7 +100,7 @@ std::string folder_of(const std::string& path) {
 
 // Makes the draft the file `path`, whole; false where it cannot, or somebody was quicker.
 bool publish(std::span<const std::byte> bytes, const std::string& path, int draft) {
-  if (write_all(draft, bytes) != 0 || dress(draft, nullptr) != 0) return false;
+  if (write_all(draft, bytes) != 0) return false;
   const std::string from = "/proc/self/fd/" + std::to_string(draft);
   return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
 }
@@ -126,7 +126,7 @@ UniqueFd draft_for(const std::string& path) noexcept try {
   struct stat info {};
   if (::stat(path.c_str(), &info) == 0 || errno != ENOENT) return {};
   const std::string folder = folder_of(behind_links(path)) + ".";
-  return UniqueFd(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  return UniqueFd(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
 } catch (...) {  // no memory
   return {};
 }
