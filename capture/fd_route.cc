@@ -13,12 +13,12 @@ namespace qmpshot::capture {
 qmp::FdsetId random_fdset_id(Lent how_long) {
   std::uint32_t bits = 0;
   (void)!::getrandom(&bits, sizeof bits, 0);  // cannot fail for so few bytes
-  // Far above the numbers of who counts sets, as libvirt does. Four digits for one dump, because
+  // Far above the numbers of who counts sets, as libvirt does. Five digits for one dump, because
   // QEMU reads the number three times, byte by byte: where two choose the same for one VM at one
   // moment, the memory of one stays empty, and it takes another route. Eight for a session, which
-  // may last for years, and so never the four of another's one-shot.
+  // may last for years, and so never the five of another's one-shot.
   // add-fd takes 63 bits, but the number in "/dev/fdset/N" is read as an int (5.2 to 11.1).
-  const qmp::FdsetId first = how_long == Lent::for_one_dump ? 1'000 : 10'000'000;
+  const qmp::FdsetId first = how_long == Lent::for_one_dump ? 10'000 : 10'000'000;
   return first + static_cast<qmp::FdsetId>(bits) % (9 * first);
 }
 

@@ -54,18 +54,6 @@ asio::awaitable<Frame> shoot_step_by_step(qmp::Client client, GrabRequest reques
   co_return frame;
 }
 
-// Whether QEMU wrote the frame, or why this route gave none and another may; remove-fd's reply is
-// still to come.
-asio::awaitable<Result<void>> await_dump(qmp::Client& client, qmp::SentCommands& sent,
-                                         qmp::Deadline deadline) {
-  co_await client.handshake(deadline);
-  const qmp::Reply added = co_await client.next_reply(sent, deadline);
-  const qmp::Reply dumped = co_await client.next_reply(sent, deadline);
-  if (!added.ok()) co_return added.error();
-  if (!dumped.ok()) co_return dumped.error();
-  co_return Result<void>();
-}
-
 // A QEMU that hangs or dies after it wrote the frame takes nothing away from it.
 void rethrow_unless_settled(const std::exception_ptr& failure, bool written) {
   try {
@@ -88,50 +76,81 @@ Result<void> take(FrameSlot& slot, Frame& frame, Stopwatch& watch) {
   return {};
 }
 
-// QEMU first: where its reply woke us on its own CPU, it has yet to read our last command. Without
-// this a second monitor waits 1.2 times as long while we encode.
-void do_meanwhile(const FrameWork& work, const Frame& frame, Stopwatch& watch) {
-  if (!work) return;
+// What `work` throws. QEMU first: where its reply woke us on its own CPU, it has yet to read our
+// last command. Without this a second monitor waits 1.2 times as long while we encode.
+std::exception_ptr do_meanwhile(const FrameWork& work, const Frame& frame, Stopwatch& watch) {
+  if (!work) return {};
   (void)::sched_yield();
-  const std::string_view step = work(frame);
-  if (!step.empty()) watch.lap(step);
+  try {
+    const std::string_view step = work(frame);
+    if (!step.empty()) watch.lap(step);
+  } catch (...) {
+    return std::current_exception();
+  }
+  return {};
 }
 
-// Has QEMU write one frame into `slot`, by commands that it gets before it has greeted, and takes
-// it. When this ends, QEMU has taken back what it was lent, if it still answers.
-//   left    set where it then has no connection to us any more
-asio::awaitable<Result<void>> dump_into(FrameSlot& slot, qmp::Client& client, Frame& frame,
-                                        Stopwatch& watch, bool& left, const FrameWork& meanwhile,
-                                        qmp::Deadline deadline) {
+// One dump, and what came of it.
+struct Shot {
+  explicit Shot(FrameSlot memory) : slot(std::move(memory)) {}
+
+  FrameSlot slot;
+  Frame frame;
   Result<void> taken = Error(Errc::connection_lost, "asking for the frame");
-  bool written = false;
+  bool unclear = false;  // QEMU refused something, and maybe to a client before us
+  bool written = false;  // QEMU wrote the frame
+  std::exception_ptr work_failed;
+};
+
+// Has QEMU write one frame, by commands that it gets before it has greeted, and takes it. When this
+// ends without an exception, QEMU has taken back what it was lent.
+asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watch,
+                                const FrameWork& meanwhile, qmp::Deadline deadline) {
+  qmp::SentCommands sent = co_await send_dump(client, shot.slot, deadline);
+  const qmp::Reply added = co_await client.next_reply(sent, deadline);
+  if (!added.ok()) {
+    shot.taken = added.error();
+    shot.unclear = true;
+    co_await client.handshake(deadline);  // by which all of ours has been run, too
+    co_return;
+  }
+  const qmp::Reply dumped = co_await client.next_reply(sent, deadline);
+  shot.frame.taken_at = std::chrono::system_clock::now();
+  shot.frame.qemu_time = watch.lap("dump");
+  shot.written = dumped.ok();
+  shot.taken = shot.written ? take(shot.slot, shot.frame, watch) : dumped.error();
+  if (shot.taken) shot.work_failed = do_meanwhile(meanwhile, shot.frame, watch);
+  (void)co_await client.next_reply(sent, deadline);
+  watch.lap("take back");
+}
+
+// The same; where it fails, QEMU has no connection to us any more, and takes back what it was lent
+// by itself.
+//   return  whether it is so
+asio::awaitable<bool> dump_or_leave(Shot& shot, qmp::Client& client, Stopwatch& watch,
+                                    const FrameWork& meanwhile, qmp::Deadline deadline) {
   std::exception_ptr failure;
+  bool left = false;
   try {
-    qmp::SentCommands sent = co_await send_dump(client, slot, deadline);
-    taken = co_await await_dump(client, sent, deadline);
-    frame.taken_at = std::chrono::system_clock::now();
-    frame.qemu_time = watch.lap("dump");
-    written = taken.ok();
-    if (written) taken = take(slot, frame, watch);
-    if (taken) do_meanwhile(meanwhile, frame, watch);
-    (void)co_await client.next_reply(sent, deadline);
+    co_await dump_into(shot, client, watch, meanwhile, deadline);
   } catch (const Error& error) {
     failure = std::current_exception();
     left = error.code() == Errc::monitor_busy;  // and never had us
   } catch (...) {
     failure = std::current_exception();
   }
-  if (failure && !left) {
+  if (!failure) co_return false;
+  if (!left) {
     const auto leave = [&client](qmp::Deadline grace) { return client.leave(grace); };
     co_await within_grace(leave);
-    left = true;
   }
-  if (failure) rethrow_unless_settled(failure, written);
+  rethrow_unless_settled(failure, shot.written);
   watch.lap("take back");
-  co_return taken;
+  co_return true;
 }
 
-// nullopt where the route did not work but another may; why is in `refusals`.
+// nullopt where the route did not work but another may, or it again; why is in `refusals`, where
+// that is known.
 asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch& watch,
                                                   std::vector<RouteRefusal>& refusals,
                                                   const FrameWork& meanwhile,
@@ -142,18 +161,17 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
     co_await client.handshake(deadline);
     co_return std::nullopt;
   }
-  Frame frame;
-  bool left = false;
-  const Result<void> taken =
-      co_await dump_into(*slot, client, frame, watch, left, meanwhile, deadline);
-  if (!taken && left) throw taken.error();
-  if (!taken) {
-    refusals.emplace_back(Route::fd, taken.error());
+  Shot shot(std::move(*slot));
+  const bool left = co_await dump_or_leave(shot, client, watch, meanwhile, deadline);
+  if (shot.work_failed) std::rethrow_exception(shot.work_failed);
+  if (!shot.taken) {
+    if (left) throw shot.taken.error();
+    if (!shot.unclear) refusals.emplace_back(Route::fd, shot.taken.error());
     co_return std::nullopt;
   }
-  frame.qemu_version = client.greeting()->version.text();
-  frame.steps = watch.take_steps();
-  co_return frame;
+  shot.frame.qemu_version = client.greeting()->version.text();
+  shot.frame.steps = watch.take_steps();
+  co_return std::move(shot.frame);
 }
 
 }  // namespace
@@ -163,16 +181,20 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, Frame
   Stopwatch watch;
   qmp::Client client = co_await qmp::Client::connect(std::move(socket_path), deadline);
   watch.lap("connect");
-  co_await client.begin_handshake(deadline);
 
   std::vector<RouteRefusal> refusals;
-  if (fits_one_message(request) && holds_frame_memory(client.native_handle()) == false) {
+  bool by_fd = fits_one_message(request);
+  if (by_fd) {
+    co_await client.begin_by_fdset(deadline);
+    by_fd = holds_frame_memory(client.native_handle()) == false;
+  }
+  if (by_fd) {
     std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, meanwhile, deadline);
     if (frame) {
       check_content(request, *frame);
       co_return std::move(*frame);
     }
-    if (request.route == Route::fd) throw refusals.front().why;
+    if (request.route == Route::fd && !refusals.empty()) throw refusals.front().why;
   } else {
     co_await client.handshake(deadline);
     co_await reclaim_leftovers(client, deadline);

@@ -22,7 +22,7 @@ using FrameWork = std::function<std::string_view(const Frame&)>;
 //   meanwhile  gets the frame's pixels while QEMU takes back what it was lent, which takes it a
 //              third of a millisecond; others wait for the monitor until it is done. Not where it
 //              goes step by step. The frame may still be refused for its content
-//   errors     as Camera::shoot; what `meanwhile` throws
+//   errors     as Camera::shoot; what `meanwhile` throws, when QEMU has taken back what it was lent
 asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, FrameWork meanwhile);
 
 }  // namespace qmpshot::capture

@@ -21,11 +21,11 @@ Error never_greeted() {
       .within(greeting_wait);
 }
 
-// Unlikely to be that of the client before, and short: QEMU reads it byte by byte.
+// Unlikely to be that of the client before.
 std::int64_t random_id() {
   std::uint32_t bits = 0;
   (void)!::getrandom(&bits, sizeof bits, 0);  // cannot fail for so few bytes
-  return 100 + bits % 900;
+  return 100'000 + bits % 900'000;
 }
 
 }  // namespace
@@ -72,23 +72,24 @@ asio::awaitable<void> Client::send(std::string bytes, std::vector<std::int64_t> 
   }
 }
 
-asio::awaitable<void> Client::begin_handshake(Deadline deadline) {
-  // Not after the greeting: a guest agent has none, and reveals itself by its answer. And not
-  // twice, when the first try came while another client was served: QEMU refuses the second.
-  //
-  // Never with `oob`, though it is 5 % faster: QEMU's monitor thread then reads on while add-fd
-  // takes the descriptor that came, and one in some hundred one-shots ended with SIGSEGV (10.0) or
-  // a lost connection (5.2, 7.2). BadManners.NobodyIsAskedToReadAhead watches over it.
-  if (handshake_) co_return;
+asio::awaitable<void> Client::begin_by_fdset(Deadline deadline) {
   co_await transport_.flush(deadline);
   std::string bytes;
-  handshake_ = session_.begin(qmp_capabilities(), bytes);
-  std::vector<std::int64_t> numbers(1, *handshake_);
+  session_.begin_by_fdset(bytes);
+  std::vector<std::int64_t> numbers;  // nobody waits for its reply
   co_await send(std::move(bytes), std::move(numbers), -1, deadline);
 }
 
 asio::awaitable<void> Client::handshake(Deadline deadline) {
-  co_await begin_handshake(deadline);
+  // Not after the greeting: a guest agent has none, and reveals itself by its answer. And not
+  // twice, when the first try came while another client was served: QEMU refuses the second.
+  if (!handshake_) {
+    co_await transport_.flush(deadline);
+    std::string bytes;
+    handshake_ = session_.begin(qmp_capabilities(), bytes);
+    std::vector<std::int64_t> numbers(1, *handshake_);
+    co_await send(std::move(bytes), std::move(numbers), -1, deadline);
+  }
   const Reply reply = co_await reply_to(*handshake_, "qmp_capabilities", deadline);
   reply.value();
 }

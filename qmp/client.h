@@ -62,12 +62,14 @@ class Client {
   // Takes over a connected stream socket on which nothing was read yet.
   Client(asio::any_io_executor executor, UniqueFd connected);
 
-  // Sends what handshake() begins with. Commands may follow at once: QEMU takes its time to accept
-  // a client and to greet it, and reads them afterwards.
+  // Asks QEMU to leave negotiation mode, and waits for nothing: it takes its time to accept a
+  // client and to greet it, and reads afterwards what followed. The next command is add_fd(); if
+  // that is answered, all is as after handshake(). If it is refused, so may another client's have
+  // been: handshake() comes next.
   //   errors  connection_lost, timed_out, cancelled
-  asio::awaitable<void> begin_handshake(Deadline deadline);
+  asio::awaitable<void> begin_by_fdset(Deadline deadline);
 
-  // Leaves negotiation mode; afterwards there is a greeting().
+  // Leaves negotiation mode; afterwards there is a greeting(), and no reply is owed.
   //   errors  monitor_busy: connected, but never greeted; bad_peer: QEMU's monitor for people, a
   //           guest agent or something else, by its name; timed_out: greeted, but not answered;
   //           refused, connection_lost, cancelled

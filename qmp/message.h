@@ -65,6 +65,8 @@ struct Command {
 
   std::string name;
   std::string arguments;
+  // add-fd's: QEMU says it again in its reply, which tells that reply from every other.
+  std::optional<std::int64_t> fdset_id;
 };
 
 // The line to send, its "\n" included.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "qmp/session.h"
 
+#include "qmp/commands.h"
 #include "qmp/framing.h"
 
 #include <algorithm>
@@ -41,11 +42,20 @@ Error refused(const std::string& command, const Refusal& refusal, bool negotiate
 }  // namespace
 
 std::int64_t Session::begin(const Command& command, std::string& out) {
-  Sent sent{command.name, std::nullopt, std::nullopt};
-  if (command.name == "qmp_capabilities") sent.id = handshake_id_;
+  Sent sent{command.name, std::nullopt, command.fdset_id, std::nullopt};
+  ++last_number_;
+  if (command.name == "qmp_capabilities") {
+    sent.id = handshake_id_;
+    beginning_ = last_number_;
+  }
   out += command_line(command, sent.id);
-  sent_.emplace(++last_number_, std::move(sent));
+  sent_.emplace(last_number_, std::move(sent));
   return last_number_;
+}
+
+void Session::begin_by_fdset(std::string& out) {
+  out += command_line(qmp_capabilities());
+  beginning_ = last_number_ + 1;
 }
 
 Result<void> Session::accept(std::string_view line) {
@@ -77,10 +87,37 @@ Result<void> Session::take(std::string_view text) {
   return {};
 }
 
-// Who waits for the answer that has this id: the first without a reply, if the id is its own.
-Session::Commands::iterator Session::asked_by(const std::optional<std::int64_t>& id) {
-  const auto first = std::ranges::find_if(sent_, [](const auto& one) { return !one.second.reply; });
-  return first != sent_.end() && first->second.id == id ? first : sent_.end();
+Session::Commands::iterator Session::next_in_order() {
+  return std::ranges::find_if(sent_, [](const auto& one) { return !one.second.reply; });
+}
+
+// The command with whose reply the order begins, if that is still to come.
+Session::Commands::iterator Session::beginning() {
+  const auto first = sent_.find(beginning_.value_or(0));
+  return first != sent_.end() && !first->second.reply ? first : sent_.end();
+}
+
+// QEMU answers `first` now, so it has run what came before.
+void Session::begin_order(Commands::iterator first) {
+  std::erase_if(sent_,
+                [&](const auto& one) { return one.first < first->first && !one.second.reply; });
+  beginning_.reset();
+  negotiated_ = true;
+}
+
+// Who waits for this answer; end() where nobody we know does.
+Session::Commands::iterator Session::asked_by(const Return& done) {
+  if (!beginning_) return done.id ? sent_.end() : next_in_order();
+  const auto first = beginning();
+  if (first == sent_.end() || first->second.id != done.id) return sent_.end();
+  const bool is_its_own = done.id || done.value["fdset-id"].integer() == first->second.fdset_id;
+  return is_its_own ? first : sent_.end();
+}
+
+Session::Commands::iterator Session::asked_by(const Refusal& refusal) {
+  if (!beginning_) return refusal.id ? sent_.end() : next_in_order();
+  const auto first = beginning();
+  return first != sent_.end() && first->second.id == refusal.id ? first : sent_.end();
 }
 
 void Session::keep(Commands::iterator asked, Reply reply) {
@@ -89,25 +126,26 @@ void Session::keep(Commands::iterator asked, Reply reply) {
 }
 
 Result<void> Session::take_answer(Return done) {
-  const auto asked = asked_by(done.id);
+  const auto asked = asked_by(done);
   if (asked == sent_.end()) return {};
   if (!greeting_) return answered_without_greeting(nullptr);
-  negotiated_ |= asked->second.id.has_value();
+  if (beginning_) begin_order(asked);
   keep(asked, Reply(std::move(done.value)));
   return {};
 }
 
 Result<void> Session::take_answer(Refusal refusal) {
   const bool knows_nothing = refusal.error_class == "CommandNotFound";
-  const auto asked = asked_by(refusal.id);
+  const auto asked = asked_by(refusal);
   // Old guest agents echo no id.
-  const bool is_ours = asked != sent_.end() || (!greeting_ && !refusal.id && knows_nothing);
-  if (!is_ours) return {};
-  if (!greeting_) return answered_without_greeting(&refusal);
+  if (!greeting_ && !refusal.id && knows_nothing) return answered_without_greeting(&refusal);
+  if (asked == sent_.end()) return {};
+  if (!greeting_) return refusal.id ? answered_without_greeting(&refusal) : Result<void>();
   if (refusal.id && knows_nothing) {
     // Already done: QEMU 11.1 may run on our connection what a client that was killed had sent it.
     return take_answer(Return{refusal.id, Json()});
   }
+  if (refusal.id) begin_order(asked);
   Error error = refused(asked->second.command, refusal, negotiated_);
   keep(asked, Reply(error.set_qemu_class(std::move(refusal.error_class))));
   return {};

@@ -36,8 +36,15 @@ class Session {
   explicit Session(std::int64_t handshake_id = 1) : handshake_id_(handshake_id) {}
 
   // Appends the command's line to `out` and returns the number under which its reply will be found.
-  // No two have the same.
+  // No two have the same. qmp_capabilities makes a new beginning: commands before it that were not
+  // answered yet never will be.
   std::int64_t begin(const Command& command, std::string& out);
+
+  // Appends a handshake without an id, whose reply nobody gets. The next command is add_fd(): the
+  // order begins with the reply that has its set's number. Where a refusal comes first, which may
+  // be another's, that is add_fd()'s reply and nothing after it is anybody's, until a handshake has
+  // made a new beginning.
+  void begin_by_fdset(std::string& out);
 
   // Takes one line from the peer. Replies that nobody waits for are dropped: one may come after the
   // caller gave up. Answers of a monitor that writes each over several lines (-qmp-pretty) are put
@@ -63,14 +70,19 @@ class Session {
  private:
   struct Sent {
     std::string command;
-    std::optional<std::int64_t> id;  // the handshake's; the others have none
+    std::optional<std::int64_t> id;        // the handshake's; the others have none
+    std::optional<std::int64_t> fdset_id;  // add-fd's
     std::optional<Reply> reply;
     bool forgotten = false;
   };
   using Commands = std::map<std::int64_t, Sent>;  // by their numbers, which is their order
 
   Result<void> take(std::string_view text);
-  Commands::iterator asked_by(const std::optional<std::int64_t>& id);
+  Commands::iterator next_in_order();
+  Commands::iterator beginning();
+  void begin_order(Commands::iterator first);
+  Commands::iterator asked_by(const Return& done);
+  Commands::iterator asked_by(const Refusal& refusal);
   void keep(Commands::iterator asked, Reply reply);
   Result<void> take_answer(Return done);
   Result<void> take_answer(Refusal refusal);
@@ -81,6 +93,9 @@ class Session {
   std::deque<Event> events_;
   std::int64_t handshake_id_;
   std::int64_t last_number_ = 0;
+  // The command with whose reply the order begins; none where it has begun, or nothing says that it
+  // has not.
+  std::optional<std::int64_t> beginning_;
   std::string unfinished_;  // the lines of an answer whose last one did not come yet
 };
 

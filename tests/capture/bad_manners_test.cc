@@ -170,7 +170,7 @@ TEST_F(BadManners, ChattyOrSlowSpeechChangesNothing) {
   }
 }
 
-// It would be faster, and ends QEMU: see Client::begin_handshake.
+// It would be faster, and ends QEMU: see qmp_capabilities().
 TEST_F(BadManners, NobodyIsAskedToReadAhead) {
   FakeQemu qemu(options());
   for (const bool freeze : {false, true}) {

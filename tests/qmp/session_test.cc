@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "qmp/session.h"
 
+#include "qmp/commands.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -73,6 +75,94 @@ TEST_F(SessionTest, AReplyToTheOneBeforeUsIsNotOurs) {
   EXPECT_FALSE(session.take_reply(dump));
   EXPECT_TRUE(session.accept(done()).ok());
   EXPECT_TRUE(session.take_reply(dump)->ok());
+}
+
+// The handshake without an id.
+class SessionByFdset : public testing::Test {
+ protected:
+  SessionByFdset() {
+    session_.begin_by_fdset(sent_);
+    added_ = session_.begin(add_fd(4711), sent_);
+    dumped_ = session_.begin(Command("screendump"), sent_);
+  }
+  void accept(std::string_view line) { session_.accept(line).value(); }
+  static std::string added(std::int64_t set) {
+    return done(std::nullopt, R"({"fd":12,"fdset-id":)" + std::to_string(set) + "}");
+  }
+
+  Session session_{1000};
+  std::string sent_;
+  std::int64_t added_ = 0, dumped_ = 0;
+};
+
+TEST_F(SessionByFdset, HasNoIdAtAll) {
+  EXPECT_EQ(sent_, command_line(Command("qmp_capabilities")) + command_line(add_fd(4711)) +
+                       command_line(Command("screendump")));
+}
+
+TEST_F(SessionByFdset, OursBeginWithOurSet) {
+  for (const bool greeted : {false, true}) {
+    if (greeted) accept(greeting);
+    for (const std::string& others :
+         {done(), done(1000), added(4712), added(471), done(std::nullopt, "4711"),
+          R"({"return":{"fdset-id":4711},"id":7})" + std::string()}) {
+      accept(others);
+    }
+    EXPECT_FALSE(session_.take_reply(added_));
+  }
+  accept(done());  // the handshake's
+  accept(added(4711));
+  EXPECT_TRUE(session_.take_reply(added_)->ok());
+  EXPECT_FALSE(session_.take_reply(dumped_));
+  accept(done());
+  EXPECT_TRUE(session_.take_reply(dumped_)->ok());
+}
+
+TEST_F(SessionByFdset, ARefusalOfAnothersIsNotOursBeforeTheGreeting) {
+  accept(refused(std::nullopt, "no such display"));
+  accept(greeting);
+  EXPECT_FALSE(session_.take_reply(added_));
+  accept(added(4711));
+  EXPECT_TRUE(session_.take_reply(added_)->ok());
+}
+
+TEST_F(SessionByFdset, AfterARefusalNothingIsOursUntilANewBeginning) {
+  accept(greeting);
+  accept(refused(std::nullopt, "Capabilities negotiation is already complete", "CommandNotFound"));
+  EXPECT_EQ(session_.take_reply(added_)->error().code(), Errc::refused);
+  accept(added(4711));
+  accept(done());
+  EXPECT_FALSE(session_.take_reply(dumped_));
+  const auto handshake = session_.begin(qmp_capabilities(), sent_);
+  accept(done());
+  accept(refused(std::nullopt, "no"));
+  EXPECT_FALSE(session_.take_reply(handshake));
+  accept(refused(1000, "Capabilities negotiation is already complete", "CommandNotFound"));
+  EXPECT_TRUE(session_.take_reply(handshake)->ok());
+  const auto next = session_.begin(Command("query-status"), sent_);
+  accept(done());
+  EXPECT_TRUE(session_.take_reply(next)->ok());
+  EXPECT_FALSE(session_.take_reply(dumped_)) << "its reply was dropped, or another's taken for it";
+}
+
+TEST_F(SessionByFdset, AGuestAgentIsCalledByItsName) {
+  const std::string words =
+      refused(std::nullopt, "The command has not been found", "CommandNotFound");
+  EXPECT_NE(session_.accept(words).error().message().find("guest agent"), std::string::npos);
+}
+
+TEST_F(SessionByFdset, WhoAnswersWithoutAGreetingIsNoQmp) {
+  EXPECT_EQ(session_.accept(added(4711)).error().code(), Errc::bad_peer);
+}
+
+TEST_F(SessionByFdset, WhatWasNeverSentIsNoBeginning) {
+  accept(greeting);
+  session_.take_back(dumped_);
+  session_.take_back(added_);
+  accept(added(4711));
+  const auto handshake = session_.begin(qmp_capabilities(), sent_);
+  accept(done(1000));
+  EXPECT_TRUE(session_.take_reply(handshake)->ok());
 }
 
 TEST_F(SessionTest, OnlyTheHandshakeHasAnId) {
