@@ -255,4 +255,15 @@ Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
   return {};
 }
 
+bool has_few_colours(const ImageView& image) {
+  constexpr std::uint32_t rows = 8;
+  constexpr std::size_t most = 16;
+  Palette palette(image.format);
+  for (std::uint32_t i = 0; i < rows; ++i) {
+    const std::uint64_t y = std::uint64_t{image.height_px} * (2 * i + 1) / (2 * rows);
+    if (!palette.add_colours(image.row(static_cast<std::uint32_t>(y)))) return false;
+  }
+  return palette.size() <= most;
+}
+
 }  // namespace qmpshot::encode

@@ -20,4 +20,8 @@ namespace qmpshot::encode {
 Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
                         std::vector<std::byte>& out);
 
+// Whether a look at a few rows finds no more than 16 colours: a console, most likely, whose pixels
+// take a small part of the time that others do. The image is not empty.
+bool has_few_colours(const ImageView& image);
+
 }  // namespace qmpshot::encode

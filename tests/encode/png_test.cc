@@ -32,6 +32,22 @@ TEST(Png, TurnsXrgbIntoRgb) {
   EXPECT_EQ(test::text(read_png(file)->view().pixels), "rgbRGB");
 }
 
+TEST(Png, KnowsAFrameOfFewColours) {
+  for (const std::uint32_t colours : {1U, 16U, 17U, 300U}) {
+    std::vector<std::byte> pixels;
+    for (std::uint32_t i = 0; i < 301 * 9; ++i) {
+      const std::uint32_t colour = i % colours;
+      pixels.insert(pixels.end(),
+                    {static_cast<std::byte>(colour), static_cast<std::byte>(colour >> 8U),
+                     std::byte{7}, std::byte{9}});
+    }
+    for (const std::uint32_t height_px : {1U, 7U, 9U}) {
+      const ImageView view{pixels, 301, height_px, 301 * 4, PixelFormat::xrgb8888};
+      EXPECT_EQ(has_few_colours(view), colours <= 16) << colours << " in " << height_px;
+    }
+  }
+}
+
 // The eight of the collection, to a thousandth: a change that makes them larger is to be seen.
 TEST(Png, KeepsConsolesAsSmallAsTheyWere) {
   std::size_t bytes = 0;

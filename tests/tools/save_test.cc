@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: MIT
-// A file that is made before its bytes are there. What save() does without one, the program's own
-// tests show.
-#include "tests/support/bytes.h"
+// How a file gets its name. What else save() does, the program's own tests show.
 #include "tests/support/temp_folder.h"
 #include "tools/qmpshot/output.h"
 
-#include <gtest/gtest.h>
-#include <sys/stat.h>
+#include <qmpshot/unique_fd.h>
 
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace qmpshot::tools {
 namespace {
@@ -22,7 +30,6 @@ std::span<const std::byte> picture() {
 class SaveTest : public testing::Test {
  protected:
   [[nodiscard]] std::string file(const std::string& name) const { return folder_.file(name); }
-  void write(const std::string& name, std::string_view text) { std::ofstream(file(name)) << text; }
   [[nodiscard]] std::string read(const std::string& name) const {
     std::ifstream in(file(name));
     return {std::istreambuf_iterator<char>(in), {}};
@@ -30,73 +37,98 @@ class SaveTest : public testing::Test {
   [[nodiscard]] std::ptrdiff_t file_count() const {
     return std::distance(std::filesystem::directory_iterator(folder_.path()), {});
   }
-
-  // None on file systems that have no O_TMPFILE: then there is nothing to test.
-  UniqueFd draft(const std::string& name) {
-    UniqueFd out = draft_for(file(name));
-    if (!out) reason_ = "this file system makes no files without a name";
-    return out;
+  [[nodiscard]] bool has_nameless_files() const {
+    const UniqueFd one(::open(folder_.path().c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+    return one.get() >= 0;
   }
 
-  std::string reason_;
-
- private:
   test::TempFolder folder_;
 };
 
-TEST_F(SaveTest, ADraftIsNothingUntilItIsSaved) {
-  {
-    const UniqueFd unused = draft("a.png");
-    if (!unused) GTEST_SKIP() << reason_;
-    EXPECT_EQ(file_count(), 0);
+// The names that appear in a folder, in their order.
+class Appearances {
+ public:
+  explicit Appearances(const std::string& folder)
+      : queue_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
+    EXPECT_GE(::inotify_add_watch(queue_.get(), folder.c_str(), IN_CREATE | IN_MOVED_TO), 0);
   }
-  EXPECT_EQ(file_count(), 0);
-  const mode_t mask = ::umask(027);
-  UniqueFd used = draft("a.png");
-  const Result<void> saved = save(picture(), file("a.png"), std::move(used));
-  ::umask(mask);
-  ASSERT_TRUE(saved.ok()) << saved.error().message();
-  EXPECT_EQ(file_count(), 1);
+
+  [[nodiscard]] std::vector<std::string> take() const {
+    std::vector<std::string> names;
+    alignas(inotify_event) std::array<char, 4096> events;
+    const ssize_t size = ::read(queue_.get(), events.data(), events.size());
+    for (ssize_t at = 0; at < size;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(events.data() + at);
+      names.emplace_back(event->name);
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+    }
+    return names;
+  }
+
+ private:
+  UniqueFd queue_;
+};
+
+TEST_F(SaveTest, ANewFileNeverHasAnotherName) {
+  if (!has_nameless_files()) GTEST_SKIP() << "this file system makes no files without a name";
+  const Appearances seen(folder_.path());
+  ASSERT_TRUE(save(picture(), file("a.png")).ok());
+  EXPECT_EQ(seen.take(), std::vector<std::string>{"a.png"});
   EXPECT_EQ(read("a.png"), "picture");
-  struct stat info {};
-  ASSERT_EQ(::stat(file("a.png").c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 07777, mode_t{0640});
 }
 
-TEST_F(SaveTest, WhoWasQuickerIsReplaced) {
-  UniqueFd used = draft("a.png");
-  if (!used) GTEST_SKIP() << reason_;
-  write("a.png", "another's");
-  ASSERT_TRUE(save(picture(), file("a.png"), std::move(used)).ok());
+TEST_F(SaveTest, AFileThatTakesAnothersPlaceHasOneUntilItIsWhole) {
+  std::ofstream(file("a.png")) << "another's, and longer";
+  const Appearances seen(folder_.path());
+  ASSERT_TRUE(save(picture(), file("a.png")).ok());
+  const std::vector<std::string> names = seen.take();
+  ASSERT_EQ(names.size(), 2U);
+  EXPECT_TRUE(names[0].starts_with(".qmpshot-")) << names[0];
+  EXPECT_EQ(names[1], "a.png");
   EXPECT_EQ(read("a.png"), "picture");
   EXPECT_EQ(file_count(), 1);
+}
+
+TEST_F(SaveTest, ANewFileIsAsUmaskSays) {
+  for (const mode_t mask : {mode_t{022}, mode_t{027}, mode_t{077}, mode_t{0}}) {
+    const mode_t before = ::umask(mask);
+    const Result<void> saved = save(picture(), file("a.png"));
+    const mode_t kept = ::umask(before);
+    ASSERT_TRUE(saved.ok()) << saved.error().message();
+    EXPECT_EQ(kept, mask);
+    struct stat info {};
+    ASSERT_EQ(::stat(file("a.png").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 07777, 0666 & ~mask);
+    std::filesystem::remove(file("a.png"));
+  }
+}
+
+TEST_F(SaveTest, OfManyAtOnceEachSavesAWholeFile) {
+  for (int round = 0; round < 50; ++round) {
+    std::vector<std::thread> many;
+    for (int i = 0; i < 4; ++i) {
+      many.emplace_back([&] { EXPECT_TRUE(save(picture(), file("a.png")).ok()); });
+    }
+    for (std::thread& one : many) one.join();
+    ASSERT_EQ(read("a.png"), "picture");
+    ASSERT_EQ(file_count(), 1);
+    std::filesystem::remove(file("a.png"));
+  }
 }
 
 TEST_F(SaveTest, ADanglingLinkStaysAndItsTargetAppears) {
   std::filesystem::create_directory(file("elsewhere"));
   std::filesystem::create_symlink("elsewhere/target.png", file("link.png"));
-  UniqueFd used = draft("link.png");
-  if (!used) GTEST_SKIP() << reason_;
-  ASSERT_TRUE(save(picture(), file("link.png"), std::move(used)).ok());
+  ASSERT_TRUE(save(picture(), file("link.png")).ok());
   EXPECT_TRUE(std::filesystem::is_symlink(file("link.png")));
   EXPECT_EQ(read("elsewhere/target.png"), "picture");
 }
 
-TEST_F(SaveTest, ADraftWhoseFolderWentIsNoFile) {
-  std::filesystem::create_directory(file("gone"));
-  UniqueFd used = draft("gone/a.png");
-  if (!used) GTEST_SKIP() << reason_;
-  std::filesystem::remove(file("gone"));
-  const Result<void> saved = save(picture(), file("gone/a.png"), std::move(used));
+TEST_F(SaveTest, AFolderThatIsNotThereIsSaidSo) {
+  const Result<void> saved = save(picture(), file("none/a.png"));
   ASSERT_FALSE(saved.ok());
   EXPECT_EQ(name(saved.error().code()), "cannot_write");
-}
-
-TEST_F(SaveTest, ThereIsNoDraftOfWhatExistsNorInNoFolder) {
-  write("a.png", "old");
-  EXPECT_FALSE(draft_for(file("a.png")));
-  EXPECT_FALSE(draft_for(file("none/a.png")));
-  EXPECT_FALSE(draft_for("/dev/null"));
+  EXPECT_NE(saved.error().message().find("its folder is not there"), std::string::npos);
 }
 
 }  // namespace

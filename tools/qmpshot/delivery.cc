@@ -3,6 +3,7 @@
 
 #include "capture/stopwatch.h"
 #include "encode/base64.h"
+#include "encode/png.h"
 #include "qmp/json.h"
 #include "tools/qmpshot/log.h"
 #include "tools/qmpshot/output.h"
@@ -24,22 +25,8 @@ std::span<const std::byte> as_bytes(std::string_view text) {
   return std::as_bytes(std::span(text));
 }
 
-bool is_stdout(const std::string& output) {
-  return output.empty() || output == "-";
-}
-
-Result<void> deliver(std::span<const std::byte> bytes, const std::string& output,
-                     UniqueFd draft = {}) {
-  return is_stdout(output) ? write_stdout(bytes) : save(bytes, output, std::move(draft));
-}
-
-Result<void> deliver_line(std::string text, const std::string& output, UniqueFd draft) {
-  text.push_back('\n');
-  return deliver(as_bytes(text), output, std::move(draft));
-}
-
-bool writes_nothing(const Options& options) {
-  return options.form == Form::file && options.encoder->name == "null";
+Result<void> deliver(std::span<const std::byte> bytes, const std::string& output) {
+  return output.empty() || output == "-" ? write_stdout(bytes) : save(bytes, output);
 }
 
 std::string size_text(const Frame& frame) {
@@ -91,11 +78,12 @@ encode::EncodeOptions encode_options(const Options& options, const Frame& frame)
   return out;
 }
 
-// Whether encoding takes a millisecond at the most, as it does a console.
+// Whether encoding takes a millisecond at the most.
 bool is_quick(const Options& options, const ImageView& image) {
   constexpr std::uint64_t most_px = std::uint64_t{1024} * 768;
   return options.encoder->name == "png" && !options.encode_options.small &&
-         options.shape.as_it_is() && std::uint64_t{image.width_px} * image.height_px <= most_px;
+         options.shape.as_it_is() && std::uint64_t{image.width_px} * image.height_px <= most_px &&
+         encode::has_few_colours(image);
 }
 
 Result<PictureFile> encoded(const Options& options, const Frame& frame) {
@@ -109,15 +97,14 @@ Result<PictureFile> encoded(const Options& options, const Frame& frame, capture:
 }
 
 Result<void> write(const Options& options, const Frame& frame, const PictureFile& file,
-                   const std::string& output, UniqueFd draft) {
+                   const std::string& output) {
   switch (options.form) {
-    case Form::json:
-      return deliver_line(frame_json(frame, file, *options.encoder), output, std::move(draft));
-    case Form::base64: return deliver_line(encode::base64(file.bytes), output, std::move(draft));
+    case Form::json: return deliver_line(frame_json(frame, file, *options.encoder), output);
+    case Form::base64: return deliver_line(encode::base64(file.bytes), output);
     case Form::file: break;
   }
-  if (writes_nothing(options)) return {};
-  return deliver(file.bytes, output, std::move(draft));
+  if (options.encoder->name == "null") return {};
+  return deliver(file.bytes, output);
 }
 
 Result<void> preview(const Options& options, const Frame& frame) {
@@ -136,7 +123,8 @@ bool wants_preview(const Options& options) noexcept {
 }
 
 Result<void> deliver_line(std::string text, const std::string& output) {
-  return deliver_line(std::move(text), output, {});
+  text.push_back('\n');
+  return deliver(as_bytes(text), output);
 }
 
 Result<std::string> as_json(const Options& options, const Frame& frame) {
@@ -148,11 +136,6 @@ Result<std::string> as_json(const Options& options, const Frame& frame) {
   return frame_json(frame, *file, *options.encoder);
 }
 
-UniqueFd prepare_output(const Options& options) noexcept {
-  if (is_stdout(options.output) || writes_nothing(options)) return {};
-  return draft_for(options.output);
-}
-
 std::optional<PictureFile> make_ahead(const Options& options, const Frame& frame) {
   if (wants_preview(options) || !is_quick(options, frame.image.view())) return std::nullopt;
   Result<PictureFile> file = encoded(options, frame);
@@ -161,7 +144,7 @@ std::optional<PictureFile> make_ahead(const Options& options, const Frame& frame
 }
 
 Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output,
-                       Prepared prepared) {
+                       std::optional<PictureFile> made_ahead) {
   tell(options, frame);
   capture::Stopwatch watch;
   Result<void> done;
@@ -169,10 +152,10 @@ Result<void> hand_over(const Options& options, const Frame& frame, const std::st
     done = preview(options, frame);
     watch.lap("preview");
   } else {
-    Result<PictureFile> file = prepared.file ? Result<PictureFile>(std::move(*prepared.file))
-                                             : encoded(options, frame, watch);
+    Result<PictureFile> file =
+        made_ahead ? Result<PictureFile>(std::move(*made_ahead)) : encoded(options, frame, watch);
     if (!file) return file.error();
-    done = write(options, frame, *file, output, std::move(prepared.draft));
+    done = write(options, frame, *file, output);
     watch.lap("save");
   }
   if (done) tell_times(options, frame, watch);

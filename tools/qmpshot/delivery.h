@@ -6,7 +6,6 @@
 #include "tools/qmpshot/picture.h"
 
 #include <qmpshot/frame.h>
-#include <qmpshot/unique_fd.h>
 
 #include <optional>
 #include <string>
@@ -16,24 +15,16 @@ namespace qmpshot::tools {
 // Whether the picture is drawn on the terminal, and no file made of it.
 bool wants_preview(const Options& options) noexcept;
 
-// What hand_over() needs and somebody had the time to make before. Each may be missing.
-struct Prepared {
-  UniqueFd draft;                   // from prepare_output()
-  std::optional<PictureFile> file;  // from make_ahead(), of the same frame
-};
-
-// Where `options.output` is a file to be: see draft_for().
-UniqueFd prepare_output(const Options& options) noexcept;
-
 // The file that hand_over() would make; nullopt where that takes longer than others should wait,
 // where no file is wanted, and where it fails, which hand_over() will say.
 std::optional<PictureFile> make_ahead(const Options& options, const Frame& frame);
 
 // The picture, or its JSON, to `output` (empty or "-" is stdout); or a preview, where stdout is a
 // terminal and nothing else was asked for. Says with --verbose and --stats how it came to be.
+//   made_ahead  from make_ahead(), of the same frame
 //   errors  as make_file(); cannot_write
 Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output,
-                       Prepared prepared = {});
+                       std::optional<PictureFile> made_ahead = {});
 
 // The JSON that hand_over() would write.
 //   errors  as make_file()

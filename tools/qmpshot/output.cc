@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tools/qmpshot/output.h"
 
+#include <qmpshot/unique_fd.h>
+
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
@@ -98,10 +100,13 @@ std::string folder_of(const std::string& path) {
   return path.substr(0, path.rfind('/') + 1);  // npos + 1 is 0
 }
 
-// Makes the draft the file `path`, whole; false where it cannot, or somebody was quicker.
-bool publish(std::span<const std::byte> bytes, const std::string& path, int draft) {
-  if (write_all(draft, bytes) != 0) return false;
-  const std::string from = "/proc/self/fd/" + std::to_string(draft);
+// Makes a file that has no name until it is whole: whatever ends us, nothing is left of it. False
+// where that is not to be had (NFS, FAT), or somebody was quicker.
+bool make_file(std::span<const std::byte> bytes, const std::string& path) {
+  const std::string folder = folder_of(path) + ".";
+  const UniqueFd file(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (!file || write_all(file.get(), bytes) != 0 || dress(file.get(), nullptr) != 0) return false;
+  const std::string from = "/proc/self/fd/" + std::to_string(file.get());
   return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
 }
 
@@ -122,23 +127,13 @@ Result<void> replace_file(std::span<const std::byte> bytes, const std::string& p
 
 }  // namespace
 
-UniqueFd draft_for(const std::string& path) noexcept try {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) == 0 || errno != ENOENT) return {};
-  const std::string folder = folder_of(behind_links(path)) + ".";
-  return UniqueFd(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666));
-} catch (...) {  // no memory
-  return {};
-}
-
-Result<void> save(std::span<const std::byte> bytes, const std::string& path, UniqueFd draft) {
+Result<void> save(std::span<const std::byte> bytes, const std::string& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     // Anything else is a refusal, such as the kernel's to follow another user's link in /tmp.
     if (errno != ENOENT) return cannot_save(path, errno);
     const std::string target = behind_links(path);
-    if (draft && publish(bytes, target, draft.get())) return {};
-    draft = {};  // gives its room on a full disk back
+    if (make_file(bytes, target)) return {};
     return replace_file(bytes, target, nullptr);
   }
   if (S_ISREG(info.st_mode)) return replace_file(bytes, behind_links(path), &info);

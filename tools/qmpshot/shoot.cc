@@ -7,6 +7,7 @@
 #include "tools/qmpshot/report.h"
 
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -59,21 +60,19 @@ Result<void> each_to_its_file(const Options& options, const std::vector<Frame>& 
 // first means one TLB flush more, 4 % of a picture's time in VMs whose page faults are dear.
 // Static, so that LeakSanitizer knows who holds it.
 Result<void> shoot_one(const Options& options) {
-  Prepared prepared;
+  std::optional<PictureFile> made_ahead;
   Meanwhile meanwhile;
   meanwhile.it_dumps = [&] {
-    if (wants_preview(options)) return;
-    encode::warm_up(*options.encoder, options.encode_options);
-    prepared.draft = prepare_output(options);
+    if (!wants_preview(options)) encode::warm_up(*options.encoder, options.encode_options);
   };
   meanwhile.it_tidies_up = [&](const Frame& whole) {
-    prepared.file = make_ahead(options, whole);
-    return std::string_view(prepared.file ? "encode" : "");
+    made_ahead = make_ahead(options, whole);
+    return std::string_view(made_ahead ? "encode" : "");
   };
   static const Result<Frame>& frame =
       *new Result<Frame>(grab_one(options.socket, options.request, meanwhile));
   if (!frame) return frame.error();
-  return hand_over(options, *frame, options.output, std::move(prepared));
+  return hand_over(options, *frame, options.output, std::move(made_ahead));
 }
 
 Result<void> shoot_all(const Options& options) {
