@@ -76,8 +76,10 @@ std::optional<bool> holds_frame_memory(int connected_socket) {
   const int folder = descriptors.get();
   // Not opendir(3), whose buffer is eight pages that are yet to be mapped.
   alignas(dirent64) std::array<char, 4096> entries;
-  for (ssize_t size = 1; size > 0;) {
-    size = ::getdents64(folder, entries.data(), entries.size());
+  for (;;) {
+    const ssize_t size = ::getdents64(folder, entries.data(), entries.size());
+    if (size < 0) return std::nullopt;
+    if (size == 0) return false;
     for (ssize_t at = 0; at < size;) {
       const auto* entry = reinterpret_cast<const dirent64*>(entries.data() + at);
       at += entry->d_reclen;
@@ -86,7 +88,6 @@ std::optional<bool> holds_frame_memory(int connected_socket) {
       }
     }
   }
-  return false;
 }
 
 asio::awaitable<void> reclaim_leftovers(qmp::Client& client, qmp::Deadline deadline) {

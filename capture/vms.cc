@@ -16,7 +16,7 @@
 namespace qmpshot::capture {
 namespace {
 
-constexpr const char* is_stopped = "QEMU's process is stopped (SIGSTOP)";
+constexpr const char* stopped_words = "QEMU's process is stopped (SIGSTOP)";
 
 bool has_client(const QemuProcess& process) {
   return std::ranges::any_of(
@@ -34,7 +34,7 @@ Monitor judge_unasked(const QemuProcess& process, const KnownMonitor& known) {
   out.path = known.path;
   if (known.has_client.value_or(false) && process.stopped) {
     out.state = MonitorState::silent;  // whoever it is may be gone: QEMU does not look
-    out.why = is_stopped;
+    out.why = stopped_words;
   } else if (known.has_client.value_or(false)) {
     out.state = MonitorState::busy;
     out.why = "another client is connected";
@@ -56,7 +56,7 @@ Monitor judge(const QemuProcess& process, const KnownMonitor& known, Probe probe
     out.why = "process " + std::to_string(probe.listener) + " listens there now, not this one";
   } else if (probe.state == MonitorState::busy && process.stopped) {
     out.state = MonitorState::silent;
-    out.why = is_stopped;
+    out.why = stopped_words;
   } else if (probe.state == MonitorState::busy && known.has_client == false) {
     out.state = MonitorState::silent;
     out.why = "no client is connected, and QEMU does not greet: its main loop is busy or hangs";
@@ -72,12 +72,13 @@ asio::awaitable<void> outwait_visitors(std::vector<QemuProcess>& processes) {
     };
     if (std::ranges::none_of(processes, may_lose_it)) co_return;
     co_await qmp::pause_until(std::chrono::steady_clock::now() + pause);
-    std::erase_if(processes, [&](QemuProcess& process) {
-      if (!may_lose_it(process)) return false;
-      std::optional<QemuProcess> now = find_qemu_process(process.pid);
-      if (now) process = std::move(*now);
-      return !now;
-    });
+    std::vector<QemuProcess> still_there;
+    for (QemuProcess& process : processes) {
+      std::optional<QemuProcess> now =
+          may_lose_it(process) ? find_qemu_process(process.pid) : std::move(process);
+      if (now) still_there.push_back(std::move(*now));
+    }
+    processes = std::move(still_there);
   }
 }
 

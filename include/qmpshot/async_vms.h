@@ -8,7 +8,7 @@
 
 namespace qmpshot {
 
-// As list_vms(); /proc is read at once, without a wait.
+// As list_vms(); the thread is held while /proc is read, which may be up to four times.
 //   errors  also cancelled
 asio::awaitable<std::vector<Vm>> async_list_vms(
     std::chrono::milliseconds patience = default_patience);

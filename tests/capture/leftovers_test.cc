@@ -15,6 +15,7 @@
 
 #include <regex>
 #include <string>
+#include <vector>
 
 namespace qmpshot::capture {
 namespace {
@@ -106,6 +107,17 @@ TEST(ReclaimLeftovers, KnowsASetWithoutATagByItsMemory) {
 
 TEST(HoldsFrameMemory, LooksAtTheProcessAtTheOtherEnd) {
   const auto [mine, other] = test::socket_pair();  // the peer is this very process
+  EXPECT_EQ(holds_frame_memory(mine.get()), false);
+  const FrameSlot slot = FrameSlot::create().value();
+  EXPECT_EQ(holds_frame_memory(mine.get()), true);
+}
+
+// As QEMU has of a VM with many disks: they come in several pieces.
+TEST(HoldsFrameMemory, LooksAtManyDescriptors) {
+  const auto [mine, other] = test::socket_pair();
+  std::vector<UniqueFd> many;
+  while (many.size() < 600) many.emplace_back(::dup(mine.get()));
+  ASSERT_TRUE(many.back());
   EXPECT_EQ(holds_frame_memory(mine.get()), false);
   const FrameSlot slot = FrameSlot::create().value();
   EXPECT_EQ(holds_frame_memory(mine.get()), true);
