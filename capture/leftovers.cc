@@ -83,6 +83,7 @@ std::optional<bool> holds_frame_memory(int connected_socket) {
     for (ssize_t at = 0; at < size;) {
       const auto* entry = reinterpret_cast<const dirent64*>(entries.data() + at);
       at += entry->d_reclen;
+      if (entry->d_name[0] == '.') continue;
       if (is_write_only(folder, entry->d_name) && owner_of_memory(folder, entry->d_name)) {
         return true;
       }

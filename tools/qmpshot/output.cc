@@ -14,7 +14,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <string_view>
-#include <utility>
 
 namespace qmpshot::tools {
 namespace {
@@ -95,24 +94,11 @@ int dress(int fd, const struct stat* replaced) {
   return ::fchmod(fd, 0666 & ~mask) == 0 ? 0 : errno;
 }
 
-// With its slash; empty for the working folder.
-std::string folder_of(const std::string& path) {
-  return path.substr(0, path.rfind('/') + 1);  // npos + 1 is 0
-}
-
-// Makes a file that has no name until it is whole: whatever ends us, nothing is left of it. False
-// where that is not to be had (NFS, FAT), or somebody was quicker.
-bool make_file(std::span<const std::byte> bytes, const std::string& path) {
-  const std::string folder = folder_of(path) + ".";
-  const UniqueFd file(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
-  if (!file || write_all(file.get(), bytes) != 0 || dress(file.get(), nullptr) != 0) return false;
-  const std::string from = "/proc/self/fd/" + std::to_string(file.get());
-  return ::linkat(AT_FDCWD, from.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW) == 0;
-}
-
 Result<void> replace_file(std::span<const std::byte> bytes, const std::string& path,
                           const struct stat* replaced) {
-  std::string temporary = folder_of(path) + ".qmpshot-XXXXXX";
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+  std::string temporary = folder + ".qmpshot-XXXXXX";
 
   const SignalsBlocked blocked;
   const UniqueFd file(::mkostemp(temporary.data(), O_CLOEXEC));
@@ -132,9 +118,7 @@ Result<void> save(std::span<const std::byte> bytes, const std::string& path) {
   if (::stat(path.c_str(), &info) != 0) {
     // Anything else is a refusal, such as the kernel's to follow another user's link in /tmp.
     if (errno != ENOENT) return cannot_save(path, errno);
-    const std::string target = behind_links(path);
-    if (make_file(bytes, target)) return {};
-    return replace_file(bytes, target, nullptr);
+    return replace_file(bytes, behind_links(path), nullptr);
   }
   if (S_ISREG(info.st_mode)) return replace_file(bytes, behind_links(path), &info);
   const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
