@@ -216,6 +216,18 @@ HWY_INLINE Match run_at(const Band& band, const RunMasks& masks, std::size_t at)
   return other;
 }
 
+// What ends at `to` was passed over without a look. Of its last bytes two places are remembered
+// too: what follows a repeat follows it again. Measured: a two hundredth of the consoles' bytes,
+// and of dense text in several colours three times that.
+HWY_INLINE void remember_end(const Band& band, std::size_t to) {
+  for (const std::size_t back : {std::size_t{8}, std::size_t{4}}) {
+    if (to < back || to - back + 8 > band.end - band.begin) continue;
+    const std::uint64_t bytes = load64(band.data + band.begin + to - back);
+    last_seen(band.hash, bytes << (64 - 8 * band.shape.hash_bytes),
+              static_cast<std::uint32_t>(band.position + band.begin + to - back));
+  }
+}
+
 // From run to gap to run. What does not change is in a copy of the band that nothing else can
 // reach, and most of it is known when this is compiled: else each probe would load it again.
 //   known  a shape but for how long its rows are; one without hash_bytes: the band has its own
@@ -238,8 +250,10 @@ inline void walk(const Band& given, const RunMasks& masks, const std::uint64_t* 
     const Match match = start > at ? probe_gap(band, at, start, misses) : run_at(band, masks, at);
     const std::size_t literals_end = match.length == 0 ? start : match.at;
     put_literals(sink, bytes + at, literals_end - at);
-    if (match.length != 0) put_match(sink, match.length, match.distance);
     at = literals_end + match.length;
+    if (match.length == 0) continue;
+    put_match(sink, match.length, match.distance);
+    if constexpr (known.short_run != 0) remember_end(band, at);
   }
   to = sink;
 }
