@@ -3,11 +3,17 @@
 // written too much, too little, or lie about the size.
 #pragma once
 
+#include "encode/ppm.h"
+#include "encode/row_source.h"
+
 #include <qmpshot/error.h>
 #include <qmpshot/image.h>
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace qmpshot::capture {
@@ -30,10 +36,45 @@ class PixelMemory {
 //   errors  bad_image; cannot_write: reading failed or there is no memory
 Result<Image> read_ppm_file(int fd, PixelMemory& memory);
 
-// The same without a copy. Only for a file that can no longer shrink: a page that is gone raises
-// SIGBUS.
-//   return  rgb24, keeps the mapping, not the descriptor
-Result<Image> map_ppm_file(int fd);
+// A PPM that can no longer shrink, read a few rows at a time: half of what it costs to map it for
+// who reads it once, and less in VMs where a page fault is dear.
+class PpmFile final : public encode::RowSource {
+ public:
+  // Borrows the descriptor; its own offset does not matter.
+  //   errors  bad_image; cannot_write: reading failed
+  static Result<std::unique_ptr<PpmFile>> open(int fd);
+
+  // The whole of it in memory, without a copy. A file that could shrink would raise SIGBUS.
+  //   return  rgb24, keeps the mapping, not the descriptor
+  //   errors  cannot_write: no memory
+  [[nodiscard]] Result<Image> map() const;
+
+  // What cannot be read is black: of memory that cannot shrink there is no such thing.
+  std::span<const std::byte> row(std::uint32_t y) override;
+
+ private:
+  static constexpr std::size_t part_bytes = 16384;  // stays in the first cache
+  struct Part {
+    std::unique_ptr<std::byte[]> bytes;
+    std::uint32_t first = 0;
+    std::uint32_t count = 0;
+    [[nodiscard]] bool holds(std::uint32_t y) const noexcept {
+      return y >= first && y - first < count;
+    }
+  };
+
+  PpmFile(int fd, const encode::PpmHeader& header, std::size_t size_bytes,
+          std::size_t stride_bytes);
+  void read_part(std::uint32_t y);
+
+  int fd_;
+  std::size_t size_bytes_;
+  std::size_t pixels_at_;
+  std::size_t stride_bytes_;
+  std::uint32_t most_rows_;  // of a part
+  std::array<Part, 2> parts_;
+  std::size_t newest_ = 0;
+};
 
 // A whole PNG, decoded as a check: `image` and `bytes` are the same picture.
 struct PngFrame {

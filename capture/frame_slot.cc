@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <string>
+#include <utility>
 
 namespace qmpshot::capture {
 
@@ -31,13 +32,22 @@ void FrameSlot::rewind() noexcept {
   (void)::lseek(writer_.get(), 0, SEEK_SET);  // cannot fail on a memfd
 }
 
-Result<Image> FrameSlot::seal_and_map() {
+Result<FrameSlot::Sealed> FrameSlot::seal() {
   // Not F_SEAL_WRITE: for it the kernel waits until no CPU has pages of this file in hand, as long
   // as compressing them takes, and where QEMU is killed it gives up with EBUSY.
   constexpr int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE;
-  if (::fcntl(memory_.get(), F_ADD_SEALS, seals) == 0) return map_ppm_file(memory_.get());
+  if (::fcntl(memory_.get(), F_ADD_SEALS, seals) == 0) {
+    Result<std::unique_ptr<PpmFile>> file = PpmFile::open(memory_.get());
+    if (!file) return file.error();
+    Result<Image> image = (*file)->map();
+    if (!image) return image.error();
+    return Sealed{std::move(*image), std::move(*file)};
+  }
   PixelMemory memory;  // Linux before 5.1
-  return read(memory);
+  Result<Image> image = read(memory);
+  if (!image) return image.error();
+  auto rows = std::make_unique<encode::ImageRows>(image->view());
+  return Sealed{std::move(*image), std::move(rows)};
 }
 
 void FrameSlot::release_pages() noexcept {

@@ -3,10 +3,13 @@
 #pragma once
 
 #include "capture/frame_file.h"
+#include "encode/row_source.h"
 
 #include <qmpshot/error.h>
 #include <qmpshot/image.h>
 #include <qmpshot/unique_fd.h>
+
+#include <memory>
 
 namespace qmpshot::capture {
 
@@ -29,7 +32,11 @@ class FrameSlot {
   // The frame, for a slot that is used once: without a copy where the memory can be sealed. Nobody,
   // QEMU included, can write to it or cut it any more then, so it is mapped without fear of SIGBUS.
   // Only a process of root's could have opened it by /proc, mapped it, and change pixels yet.
-  Result<Image> seal_and_map();
+  struct Sealed {
+    Image image;
+    std::unique_ptr<encode::RowSource> rows;  // the same, while the slot is there; cheaper to read
+  };
+  Result<Sealed> seal();
 
   // Gives the pages back, also those that QEMU still holds a descriptor of. Not after sealing.
   void release_pages() noexcept;

@@ -11,6 +11,7 @@
 #include <sched.h>
 
 #include <exception>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -66,23 +67,27 @@ void rethrow_unless_settled(const std::exception_ptr& failure, bool written) {
 }
 
 // Takes what QEMU wrote.
-Result<void> take(FrameSlot& slot, Frame& frame, Stopwatch& watch) {
-  Result<Image> image = slot.seal_and_map();
+//   rows  what it was read from, which another may go on with
+Result<void> take(FrameSlot& slot, Frame& frame, std::unique_ptr<encode::RowSource>& rows,
+                  Stopwatch& watch) {
+  Result<FrameSlot::Sealed> sealed = slot.seal();
   watch.lap("map");
-  if (!image) return image.error();
-  frame.image = std::move(*image);
-  frame.content = encode::classify(frame.image.view());
+  if (!sealed) return sealed.error();
+  frame.image = std::move(sealed->image);
+  rows = std::move(sealed->rows);
+  frame.content = encode::classify(*rows);
   watch.lap("judge");
   return {};
 }
 
 // What `work` throws. QEMU first: where its reply woke us on its own CPU, it has yet to read our
 // last command. Without this a second monitor waits 1.2 times as long while we encode.
-std::exception_ptr do_meanwhile(const FrameWork& work, const Frame& frame, Stopwatch& watch) {
+std::exception_ptr do_meanwhile(const FrameWork& work, const Frame& frame, encode::RowSource& rows,
+                                Stopwatch& watch) {
   if (!work) return {};
   (void)::sched_yield();
   try {
-    const std::string_view step = work(frame);
+    const std::string_view step = work(frame, rows);
     if (!step.empty()) watch.lap(step);
   } catch (...) {
     return std::current_exception();
@@ -118,8 +123,9 @@ asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watc
   shot.frame.taken_at = std::chrono::system_clock::now();
   shot.frame.qemu_time = watch.lap("dump");
   shot.written = dumped.ok();
-  shot.taken = shot.written ? take(shot.slot, shot.frame, watch) : dumped.error();
-  if (shot.taken) shot.work_failed = do_meanwhile(meanwhile, shot.frame, watch);
+  std::unique_ptr<encode::RowSource> rows;
+  shot.taken = shot.written ? take(shot.slot, shot.frame, rows, watch) : dumped.error();
+  if (shot.taken) shot.work_failed = do_meanwhile(meanwhile, shot.frame, *rows, watch);
   (void)co_await client.next_reply(sent, deadline);
   watch.lap("take back");
 }

@@ -80,11 +80,12 @@ std::uint8_t glyph_row(char character, int row) {
 // Where QEMU puts a text into a surface, in whole cells; to the left of it where it is too long.
 class PlacedText {
  public:
-  PlacedText(std::string_view text, const ImageView& image)
+  PlacedText(std::string_view text, const RowSource& source)
       : text_(text),
         left_cell_(
-            (static_cast<int>(image.width_px) / cell_width_px - static_cast<int>(text.size())) / 2),
-        top_px_((static_cast<int>(image.height_px) / cell_height_px - 1) / 2 * cell_height_px) {}
+            (static_cast<int>(source.width_px) / cell_width_px - static_cast<int>(text.size())) /
+            2),
+        top_px_((static_cast<int>(source.height_px) / cell_height_px - 1) / 2 * cell_height_px) {}
 
   [[nodiscard]] int middle_px() const { return top_px_ + cell_height_px / 2; }
   [[nodiscard]] bool in_band(int y) const { return y >= top_px_ && y < top_px_ + cell_height_px; }
@@ -103,60 +104,70 @@ class PlacedText {
   int top_px_;
 };
 
-bool has_colour(const ImageView& image, int x, int y, std::byte grey) {
-  const std::size_t step = bytes_per_pixel(image.format);
-  const auto pixel =
-      image.row(static_cast<std::uint32_t>(y)).subspan(static_cast<std::size_t>(x) * step, 3);
+bool is_grey(std::span<const std::byte> pixel, std::byte grey) {
   return pixel[0] == grey && pixel[1] == grey && pixel[2] == grey;
 }
 
-bool row_shows(const PlacedText& text, const ImageView& image, int y) {
+bool row_shows(const PlacedText& text, RowSource& source, int y) {
   const bool band = text.in_band(y);
-  for (int x = 0; x < static_cast<int>(image.width_px); ++x) {
-    if (!has_colour(image, x, y, band && text.lit(x, y) ? text_grey : std::byte{0})) return false;
+  const std::size_t step = bytes_per_pixel(source.format);
+  const auto row = source.row(static_cast<std::uint32_t>(y));
+  for (int x = 0; x < static_cast<int>(source.width_px); ++x) {
+    const auto pixel = row.subspan(static_cast<std::size_t>(x) * step, step);
+    if (!is_grey(pixel, band && text.lit(x, y) ? text_grey : std::byte{0})) return false;
   }
   return true;
 }
 
 // The middle of the text first: almost every other picture is told apart by it.
-bool shows_only(std::string_view words, const ImageView& image) {
-  const PlacedText text(words, image);
-  const int height = static_cast<int>(image.height_px);
-  if (!row_shows(text, image, std::min(text.middle_px(), height - 1))) return false;
+bool shows_only(std::string_view words, RowSource& source) {
+  const PlacedText text(words, source);
+  const int height = static_cast<int>(source.height_px);
+  if (!row_shows(text, source, std::min(text.middle_px(), height - 1))) return false;
   for (int y = 0; y < height; ++y) {
-    if (!row_shows(text, image, y)) return false;
+    if (!row_shows(text, source, y)) return false;
   }
   return true;
 }
 
-// A copy of the view, moved by whole pixels and cut so that the other one fits beside it.
-ImageView part(const ImageView& image, std::uint32_t x, std::uint32_t y, std::uint32_t width_px,
-               std::uint32_t height_px) {
-  ImageView out = image;
-  out.pixels = image.pixels.subspan(y * image.stride_bytes + x * bytes_per_pixel(image.format));
-  out.width_px = width_px;
-  out.height_px = height_px;
-  return out;
+// `count_px` pixels of a row, from pixel x on.
+ImageView part(std::span<const std::byte> row, PixelFormat format, std::uint32_t x,
+               std::uint32_t count_px) {
+  const std::size_t pixel_bytes = bytes_per_pixel(format);
+  const auto pixels = row.subspan(x * pixel_bytes, count_px * pixel_bytes);
+  return {pixels, count_px, 1, pixels.size(), format};
 }
 
-// Every pixel equals its left and its upper neighbour.
-bool is_one_colour(const ImageView& image) {
-  const std::uint32_t width = image.width_px, height = image.height_px;
-  return (width == 1 ||
-          equal(part(image, 1, 0, width - 1, height), part(image, 0, 0, width - 1, height))) &&
-         (height == 1 ||
-          equal(part(image, 0, 1, width, height - 1), part(image, 0, 0, width, height - 1)));
+// Every pixel equals its left neighbour, and every row's first one that of the first row.
+bool is_one_colour(RowSource& source) {
+  const PixelFormat format = source.format;
+  const std::uint32_t others = source.width_px - 1;
+  std::array<std::byte, 4> first{};
+  for (std::uint32_t y = 0; y < source.height_px; ++y) {
+    const auto row = source.row(y);
+    if (y == 0) std::ranges::copy(row.first(bytes_per_pixel(format)), first.begin());
+    if (!std::equal(first.begin(), first.begin() + 3, row.begin())) return false;
+    if (others == 0) continue;
+    if (!equal(part(row, format, 1, others), part(row, format, 0, others))) return false;
+  }
+  return true;
 }
 
 }  // namespace
 
-Content classify(const ImageView& image) {
-  if (!is_whole(image) || is_one_colour(image)) return Content::blank;
-  if (shows_only("Guest has not initialized the display (yet).", image)) {
+Content classify(RowSource& source) {
+  if (is_one_colour(source)) return Content::blank;
+  if (shows_only("Guest has not initialized the display (yet).", source)) {
     return Content::not_initialized;
   }
-  if (shows_only("Display output is not active.", image)) return Content::not_active;
+  if (shows_only("Display output is not active.", source)) return Content::not_active;
   return Content::picture;
+}
+
+Content classify(const ImageView& image) {
+  if (!is_whole(image)) return Content::blank;
+  ImageRows rows(image);
+  return classify(rows);
 }
 
 }  // namespace qmpshot::encode

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "encode/deflate.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
+#include "encode/pages.h"
 
 #include <algorithm>
 #include <array>
@@ -155,16 +154,6 @@ EmitTables emit_tables(const BlockCodes& codes) noexcept {
   return tables;
 }
 
-// Has the kernel map all pages of what has a use soon.
-void map_pages([[maybe_unused]] const void* from, [[maybe_unused]] const void* end) noexcept {
-#ifdef MADV_POPULATE_WRITE  // Linux 5.14: an older one refuses, and maps them one by one
-  static const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto start = reinterpret_cast<std::uintptr_t>(from) / page_bytes * page_bytes;
-  ::madvise(reinterpret_cast<void*>(start), reinterpret_cast<std::uintptr_t>(end) - start,
-            MADV_POPULATE_WRITE);
-#endif
-}
-
 }  // namespace
 
 // Not cleared when made: only what is used costs memory. What most streams use comes first.
@@ -183,19 +172,20 @@ struct ScreenDeflate::Workspace {
   Token tokens[max_tokens];
 };
 
-// Has the pages mapped that a stream of so many bytes will touch, all at once. A new process would
-// fault on each, which takes as long as to compress some KB, and 12 us in some VMs. What is small,
-// as what encoders are warmed up with, is followed by consoles: their pages are mapped as well.
+// Maps the pages that a stream of so many bytes will touch. What is small, as what encoders are
+// warmed up with, is followed by consoles: their pages are mapped as well.
 void ScreenDeflate::Workspace::map_for(std::size_t stream_bytes) noexcept {
   constexpr std::size_t console_bytes = std::size_t{720} * 400 / 2;  // 16 colours
   const std::size_t bytes = std::clamp(stream_bytes, console_bytes, buffer_bytes);
   if (bytes <= mapped_bytes) return;
-  map_pages(this, memory + slack + bytes + slack);
+  const std::span<const std::byte> all = std::as_bytes(std::span(this, 1));
+  map_to_write(all.first(offsetof(Workspace, memory) + slack + bytes + slack));
   if (mapped_bytes == 0) {
     constexpr std::size_t console_literals = 24576;
     constexpr std::size_t console_tokens = 4096;
-    map_pages(near, literals + console_literals);
-    map_pages(tokens, tokens + console_tokens);
+    map_to_write(std::as_bytes(std::span(near)));
+    map_to_write(std::as_bytes(std::span(literals).first(console_literals)));
+    map_to_write(std::as_bytes(std::span(tokens).first(console_tokens)));
   }
   mapped_bytes = bytes;
 }

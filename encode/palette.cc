@@ -123,6 +123,21 @@ bool Palette::add(const Palette& other) {
   return true;
 }
 
+void Palette::put_first(std::span<const std::byte> pixel) {
+  const auto known = std::span(keys_).first(count_);
+  const auto found =
+      std::ranges::find(known, key_at(reinterpret_cast<const std::uint8_t*>(pixel.data())));
+  if (found == known.end()) return;
+  std::rotate(known.begin(), found, found + 1);
+  // The hash stays: which keys share a slot does not depend on their order.
+  if (count_ <= most_in_registers) {
+    fill(std::span(slots_.slots).first(std::size_t{1} << slots_.bits), known, slots_.multiplier,
+         slots_.bits);
+  } else {
+    fill(large_->slots, known, large_->multiplier, large_table_bits);
+  }
+}
+
 std::uint8_t* Palette::scratch(std::size_t count_px) {
   if (scratch_size_ < count_px + slack) {
     scratch_size_ = count_px + slack;

@@ -46,6 +46,10 @@ class Palette {
   // more than `most`.
   bool add(const Palette& other);
 
+  // Makes a colour that it has the first one; those before it move back.
+  //   pixel  3 bytes at least, of the format
+  void put_first(std::span<const std::byte> pixel);
+
   // Whether red, green and blue are the same in every colour.
   [[nodiscard]] bool is_grey() const noexcept;
 

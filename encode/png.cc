@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "encode/png.h"
 
+#include "encode/kernels.h"
 #include "encode/kernels_compare.h"
 #include "encode/palette.h"
 #include "encode/png_chunks.h"
@@ -10,6 +11,7 @@
 #include "encode/threads.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <memory>
@@ -40,39 +42,43 @@ std::size_t packed_bytes(std::uint32_t width_px, unsigned depth) noexcept {
   return (std::size_t{width_px} * depth + 7) / 8;
 }
 
-// As most of a text console's rows do: they are blank, or the space between lines.
-bool repeats_row_above(const CompareKernels& kernels, const ImageView& image,
-                       std::uint32_t y) noexcept {
-  const auto bytes = [&](std::uint32_t row) {
-    return reinterpret_cast<const std::uint8_t*>(image.row(row).data());
+// Whether two rows are the same, as most of a text console's are as the one above: they are blank,
+// or the space between lines.
+bool equal_rows(const CompareKernels& kernels, std::span<const std::byte> a,
+                std::span<const std::byte> b) noexcept {
+  const auto bytes = [](std::span<const std::byte> row) {
+    return reinterpret_cast<const std::uint8_t*>(row.data());
   };
-  return y > 0 && kernels.equal_bytes(bytes(y), bytes(y - 1), image.row_bytes());
+  return kernels.equal_bytes(bytes(a), bytes(b), a.size());
 }
 
 // Rows as indices into a palette, which grows as colours come up: a row fails that has more of them
 // than the depth holds.
 class IndexedRows : public StreamRows {
  public:
-  IndexedRows(const ImageView& image, unsigned depth, Palette& palette)
-      : image_(&image),
+  IndexedRows(RowSource& source, unsigned depth, Palette& palette)
+      : source_(&source),
         depth_(depth),
-        bytes_(packed_bytes(image.width_px, depth)),
+        bytes_(packed_bytes(source.width_px, depth)),
         palette_(&palette) {}
 
   bool write(std::uint32_t y, bool is_next, std::uint8_t* to) override {
     to[0] = filter_none;
-    if (is_next && repeats_row_above(*compare_, *image_, y)) {
+    const auto row = source_->row(y);
+    const auto above = std::exchange(above_, row);
+    if (is_next && equal_rows(*compare_, row, above)) {
       std::memcpy(to + 1, to - bytes_, bytes_);
       return true;
     }
-    return palette_->map_row(image_->row(y), depth_, to + 1);
+    return palette_->map_row(row, depth_, to + 1);
   }
 
  private:
-  const ImageView* image_;
+  RowSource* source_;
   unsigned depth_;
   std::size_t bytes_;
   Palette* palette_;
+  std::span<const std::byte> above_;
   const CompareKernels* compare_ = &compare_kernels();
 };
 
@@ -80,13 +86,17 @@ class IndexedRows : public StreamRows {
 class KnownRows : public StreamRows {
  public:
   KnownRows(const ImageView& image, unsigned depth, const Palette& palette)
-      : palette_(palette), count_(palette.size()), rows_(image, depth, palette_) {}
+      : source_(image),
+        palette_(palette),
+        count_(palette.size()),
+        rows_(source_, depth, palette_) {}
 
   bool write(std::uint32_t y, bool is_next, std::uint8_t* to) override {
     return rows_.write(y, is_next, to) && palette_.size() == count_;
   }
 
  private:
+  ImageRows source_;
   Palette palette_;
   std::size_t count_;
   IndexedRows rows_;
@@ -111,35 +121,44 @@ class FilteredRows : public StreamRows {
 
 // The pixel that most others are like, if one is (Boyer and Moore's vote): of 16 in each row that
 // is looked at.
-std::span<const std::byte> background(const ImageView& image) {
-  constexpr std::uint32_t columns = 16;
-  const std::size_t pixel_bytes = bytes_per_pixel(image.format);
-  const auto key_of = [](std::span<const std::byte> pixel) {
-    return std::to_integer<ColourKey>(pixel[0]) | std::to_integer<ColourKey>(pixel[1]) << 8U |
-           std::to_integer<ColourKey>(pixel[2]) << 16U;
-  };
-  auto winner = image.row(0);
-  std::size_t votes = 0;
-  for (std::uint32_t y = 0; y < image.height_px; y += sample_rows) {
-    const auto row = image.row(y);
+class Background {
+ public:
+  explicit Background(const RowSource& source) noexcept
+      : pixel_bytes_(bytes_per_pixel(source.format)), step_px_(source.width_px / columns) {}
+
+  void look_at(std::span<const std::byte> row) noexcept {
     for (std::uint32_t i = 0; i < columns; ++i) {
-      const auto next = row.subspan(pixel_bytes * (image.width_px / columns * i));
-      if (votes == 0) winner = next;
-      votes = key_of(next) == key_of(winner) ? votes + 1 : votes - 1;
+      const auto pixel = row.subspan(pixel_bytes_ * step_px_ * i, pixel_bytes_);
+      const Colour next = {pixel[0], pixel[1], pixel[2]};
+      if (votes_ == 0) winner_ = next;
+      votes_ = next == winner_ ? votes_ + 1 : votes_ - 1;
     }
   }
-  return winner.first(pixel_bytes);
-}
+
+  [[nodiscard]] std::span<const std::byte> pixel() const noexcept { return winner_; }
+
+ private:
+  static constexpr std::uint32_t columns = 16;
+  using Colour = std::array<std::byte, 4>;  // the last byte of either format is not looked at
+
+  std::size_t pixel_bytes_;
+  std::uint32_t step_px_;
+  Colour winner_{};
+  std::size_t votes_ = 0;
+};
 
 // Adds the colours of some rows, which on most frames are all there are; false where they are more
-// than a palette holds, as in a photo they soon are. The background comes first: where it is index
-// 0, as a row's filter is, blank rows are one run.
-bool sample_colours(const ImageView& image, Palette& palette) {
-  if (!palette.add_colours(background(image))) return false;
-  for (std::uint32_t y = std::min(sample_rows, image.height_px) / 2; y < image.height_px;
+// than a palette holds, as in a photo they soon are. The background becomes index 0, as a row's
+// filter is: then blank rows are one run.
+bool sample_colours(RowSource& source, Palette& palette) {
+  Background background(source);
+  for (std::uint32_t y = std::min(sample_rows, source.height_px) / 2; y < source.height_px;
        y += sample_rows) {
-    if (!palette.add_colours(image.row(y))) return false;
+    const auto row = source.row(y);
+    if (!palette.add_colours(row)) return false;
+    background.look_at(row);
   }
+  palette.put_first(background.pixel());
   return true;
 }
 
@@ -155,8 +174,8 @@ bool find_colours(const ImageView& image, unsigned threads, Palette& palette) {
     const std::uint64_t height = image.height_px;
     const auto end = static_cast<std::uint32_t>(height * (i + 1) / count);
     for (auto y = static_cast<std::uint32_t>(height * i / count); good && y < end; ++y) {
-      if (!repeats_row_above(compare, image, y) && !found[i].add_colours(image.row(y)))
-        good = false;
+      const bool repeats = y > 0 && equal_rows(compare, image.row(y), image.row(y - 1));
+      if (!repeats && !found[i].add_colours(image.row(y))) good = false;
     }
   };
   do_parts(count, threads, [&] { return Part(add_part); });
@@ -174,32 +193,45 @@ void write_samples(const ImageView& image, PngColour colour, unsigned threads,
   write_stream({shape, image.height_px, rows}, threads, out);
 }
 
+// Appends the stream where sixteen colours suffice, which sets the header's depth. Colours that no
+// sampled row has join the palette while the rows are written; where the depth must grow for them,
+// all is written again.
+//   palette  the sampled colours; where it fails, all that were found
+bool write_few_colours(RowSource& source, PngHeader& header, Palette& palette,
+                       std::vector<std::byte>& out) {
+  for (;;) {
+    header.depth = depth_for(palette.size());
+    if (header.depth == 8) return false;
+    const std::size_t row_bytes = 1 + packed_bytes(source.width_px, header.depth);
+    const auto rows = [&] { return std::make_unique<IndexedRows>(source, header.depth, palette); };
+    const StreamPlan plan = {indexed_shape(row_bytes, header.depth), source.height_px, rows};
+    if (write_stream(plan, 1, out)) return true;
+  }
+}
+
+// Whether the stream would be cut into strips, at the depth that the colours found so far need.
+bool would_be_cut(const ImageView& image, const Palette& palette) {
+  const unsigned depth = depth_for(palette.size());
+  return strip_count(1 + packed_bytes(image.width_px, depth), image.height_px) > 1;
+}
+
 // Appends the stream if a palette serves, which sets the header's depth. Otherwise says how the
-// rows are to be written: a frame of more than 16 greys needs no palette. Colours that no sampled
-// row has join the palette while the rows are written by one thread; if more write them, or the
-// depth must grow, all is written again.
+// rows are to be written: a frame of more than 16 greys needs no palette. Threads share a palette
+// that holds all colours before they begin.
 PngColour write_indexed(const ImageView& image, unsigned threads, PngHeader& header,
                         Palette& palette, std::vector<std::byte>& out) {
-  if (!sample_colours(image, palette)) return PngColour::rgb;
-  bool all_known = false;
-  for (bool was_cut = false;;) {
-    header.depth = depth_for(palette.size());
-    if (!all_known && (header.depth == 8 || was_cut)) {
-      if (!find_colours(image, threads, palette)) return PngColour::rgb;
-      all_known = true;
-      header.depth = depth_for(palette.size());
-    }
-    if (header.depth == 8 && palette.is_grey()) return PngColour::grey;
-    const std::size_t row_bytes = 1 + packed_bytes(image.width_px, header.depth);
-    was_cut = threads > 1 && strip_count(row_bytes, image.height_px) > 1;
-    const auto rows = [&]() -> std::unique_ptr<StreamRows> {
-      if (all_known || was_cut) return std::make_unique<KnownRows>(image, header.depth, palette);
-      return std::make_unique<IndexedRows>(image, header.depth, palette);
-    };
-    const StreamPlan plan = {indexed_shape(row_bytes, header.depth), image.height_px, rows};
-    if (write_stream(plan, threads, out)) return PngColour::indexed;
-    if (all_known) return PngColour::rgb;  // the pixels changed meanwhile
-  }
+  ImageRows source(image);
+  if (!sample_colours(source, palette)) return PngColour::rgb;
+  const bool alone = threads <= 1 || !would_be_cut(image, palette);
+  if (alone && write_few_colours(source, header, palette, out)) return PngColour::indexed;
+  if (!find_colours(image, threads, palette)) return PngColour::rgb;
+  header.depth = depth_for(palette.size());
+  if (header.depth == 8 && palette.is_grey()) return PngColour::grey;
+  const std::size_t row_bytes = 1 + packed_bytes(image.width_px, header.depth);
+  const auto rows = [&] { return std::make_unique<KnownRows>(image, header.depth, palette); };
+  const StreamPlan plan = {indexed_shape(row_bytes, header.depth), image.height_px, rows};
+  if (write_stream(plan, threads, out)) return PngColour::indexed;
+  return PngColour::rgb;  // the pixels changed meanwhile
 }
 
 // Appends the IDAT chunk; says in `header` and `colours` what it takes to read it.
@@ -231,39 +263,70 @@ void write_small(const ImageView& image, unsigned threads, PngHeader& header, Pn
   idat.end();
 }
 
+// What a PNG takes after its head.
+struct PngBody {
+  PngHeader header;
+  PngPalette colours;
+};
+
+// Appends a file, whose body `write` appends: it says whether it could, and in `body` what it takes
+// to read it. What it could not write is gone again.
+template <class Write>
+bool write_file(PngBody body, const EncodeOptions& options, std::vector<std::byte>& out,
+                Write write) {
+  const auto start = static_cast<std::ptrdiff_t>(out.size());
+  write_png_head(body.header, body.colours, options, out);
+  const std::size_t head_end = out.size();
+  if (!write(body, head_end)) {
+    out.resize(static_cast<std::size_t>(start));
+    return false;
+  }
+  write_png_end(out);
+
+  // What comes first is known last. Only a palette makes it longer, and moves the rest.
+  std::vector<std::byte> head;
+  write_png_head(body.header, body.colours, options, head);
+  out.insert(out.begin() + static_cast<std::ptrdiff_t>(head_end), palette_bytes(body.colours),
+             std::byte{0});
+  std::ranges::copy(head, out.begin() + start);
+  return true;
+}
+
+PngBody new_body(std::uint32_t width_px, std::uint32_t height_px) {
+  return {{width_px, height_px, 8, PngColour::rgb}, {}};
+}
+
 }  // namespace
 
 Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
                         std::vector<std::byte>& out) {
   if (Result<void> checked = check_png_texts(options); !checked) return checked;
-  PngHeader header = {image.width_px, image.height_px, 8, PngColour::rgb};
-  PngPalette colours;
   const unsigned threads = options.threads == 0 ? usable_threads() : options.threads;
-  const auto start = static_cast<std::ptrdiff_t>(out.size());
-  write_png_head(header, colours, options, out);
-  const std::size_t head_end = out.size();
-  write_fast(image, threads, header, colours, out);
-  if (options.small) write_small(image, threads, header, colours, out, head_end);
-  write_png_end(out);
-
-  // What comes first is known last. Only a palette makes it longer, and moves the rest.
-  std::vector<std::byte> head;
-  write_png_head(header, colours, options, head);
-  out.insert(out.begin() + static_cast<std::ptrdiff_t>(head_end), palette_bytes(colours),
-             std::byte{0});
-  std::ranges::copy(head, out.begin() + start);
+  const auto write = [&](PngBody& body, std::size_t head_end) {
+    write_fast(image, threads, body.header, body.colours, out);
+    if (options.small) write_small(image, threads, body.header, body.colours, out, head_end);
+    return true;
+  };
+  write_file(new_body(image.width_px, image.height_px), options, out, write);
   return {};
 }
 
-bool has_few_colours(const ImageView& image) {
-  constexpr std::uint32_t rows = 8;
-  constexpr std::size_t most = 16;
-  Palette palette(image.format);
-  for (std::uint32_t i = 0; i < rows; ++i) {
-    const std::uint64_t y = std::uint64_t{image.height_px} * (2 * i + 1) / (2 * rows);
-    if (!palette.add_colours(image.row(static_cast<std::uint32_t>(y)))) return false;
-  }
-  return palette.size() <= most;
+Result<bool> encode_console_png(RowSource& source, const EncodeOptions& options,
+                                std::vector<std::byte>& out) {
+  if (Result<void> target = check_cpu_target(); !target) return target.error();
+  if (Result<void> checked = check_png_texts(options); !checked) return checked.error();
+  const auto write = [&](PngBody& body, std::size_t) {
+    Palette palette(source.format);
+    PngChunk idat("IDAT", out);
+    body.header.colour = PngColour::indexed;
+    if (!sample_colours(source, palette) || !write_few_colours(source, body.header, palette, out)) {
+      return false;
+    }
+    body.colours = palette.colours();
+    idat.end();
+    return true;
+  };
+  return write_file(new_body(source.width_px, source.height_px), options, out, write);
 }
 
 }  // namespace qmpshot::encode

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "encode/encoder.h"
+#include "encode/row_source.h"
 
 #include <qmpshot/error.h>
 #include <qmpshot/image.h>
@@ -20,8 +21,12 @@ namespace qmpshot::encode {
 Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
                         std::vector<std::byte>& out);
 
-// Whether a look at a few rows finds no more than 16 colours: a console, most likely, whose pixels
-// take a small part of the time that others do. The image is not empty.
-bool has_few_colours(const ImageView& image);
+// The same file, of a picture of sixteen colours at most: what a console is, which takes a small
+// part of the time that others do.
+//   options  title, source, taken_at; one thread makes it
+//   return   false where it has more colours: then `out` is as it was
+//   errors   bad_argument: as above; QMPSHOT_CPU names a target that this CPU does not run
+Result<bool> encode_console_png(RowSource& source, const EncodeOptions& options,
+                                std::vector<std::byte>& out);
 
 }  // namespace qmpshot::encode

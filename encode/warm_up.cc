@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint32_t width_px = 80;
 constexpr std::uint32_t height_px = 32;
 constexpr std::size_t image_bytes = std::size_t{3} * width_px * height_px;
-constexpr std::size_t file_bytes = 32768;  // as a console's may have
+constexpr std::size_t heap_bytes = 65536;
 
 // Something like text: strokes that repeat and some that do not, between blank columns. Without a
 // division, which would take longer than the encoding.
@@ -27,8 +27,9 @@ void draw(std::uint32_t colours, std::span<std::byte> pixels) noexcept {
 }  // namespace
 
 void warm_up(const Encoder& encoder, const EncodeOptions& options) noexcept try {
-  // The next file will find the memory that this leaves in the heap.
-  std::vector<std::byte> memory(std::max(image_bytes, file_bytes));
+  // The next file, and what its rows are read into, will find the memory that this leaves in the
+  // heap.
+  std::vector<std::byte> memory(std::max(image_bytes, heap_bytes));
   const std::span pixels = std::span(memory).first(image_bytes);
   ImageView image;
   image.pixels = pixels;

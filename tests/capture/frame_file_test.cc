@@ -11,6 +11,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <span>
 #include <string>
 
 namespace qmpshot::capture {
@@ -35,15 +38,15 @@ struct Bad {
 
 class BadPpmFile : public testing::TestWithParam<Bad> {};
 
-TEST_P(BadPpmFile, IsRefusedReadOrMapped) {
+TEST_P(BadPpmFile, IsRefusedReadOrOpened) {
   const UniqueFd file = file_of(GetParam().content);
   PixelMemory memory;
   const Result<Image> read = read_ppm_file(file.get(), memory);
   ASSERT_FALSE(read.ok());
   EXPECT_EQ(read.error().code(), Errc::bad_image);
-  const Result<Image> mapped = map_ppm_file(file.get());
-  ASSERT_FALSE(mapped.ok());
-  EXPECT_EQ(mapped.error().code(), Errc::bad_image);
+  const Result<std::unique_ptr<PpmFile>> opened = PpmFile::open(file.get());
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code(), Errc::bad_image);
 }
 INSTANTIATE_TEST_SUITE_P(Frames, BadPpmFile,
                          testing::Values(Bad{"empty", ""}, Bad{"cut in the header", "P6\n2 1\n25"},
@@ -71,9 +74,55 @@ TEST(FrameFile, IsReadFromItsStartWhereverTheOffsetStands) {
 
 TEST(FrameFile, MappingOutlivesTheDescriptor) {
   UniqueFd file = file_of(two_pixels);
-  const Image image = map_ppm_file(file.get()).value();
+  const Image image = PpmFile::open(file.get()).value()->map().value();
   file = UniqueFd();
   EXPECT_EQ(text(image.view().pixels), "abcdef");
+}
+
+// A PPM whose bytes tell where they stand, its rows padded as QEMU does.
+std::string ppm_of(std::uint32_t width_px, std::uint32_t height_px) {
+  std::string out = "P6\n" + std::to_string(width_px) + " " + std::to_string(height_px) + "\n255\n";
+  const std::size_t stride = (std::size_t{3} * width_px + 3) / 4 * 4;
+  for (std::size_t i = 0; i < stride * height_px; ++i) {
+    out.push_back(static_cast<char>(i * 2654435761U >> 24U));
+  }
+  return out;
+}
+
+TEST(PpmFile, HasTheRowsInAnyOrder) {
+  struct Shape {
+    std::uint32_t width_px, height_px;
+  };
+  for (const Shape shape : {Shape{1, 1}, Shape{3, 70}, Shape{720, 61}, Shape{1366, 40},
+                            Shape{1, 16384}, Shape{max_side_px, 3}}) {
+    const UniqueFd file = file_of(ppm_of(shape.width_px, shape.height_px));
+    const auto rows = PpmFile::open(file.get()).value();
+    ASSERT_EQ(rows->width_px, shape.width_px);
+    ASSERT_EQ(rows->height_px, shape.height_px);
+    const Image image = rows->map().value();
+    const auto expect_row = [&](std::uint32_t y) {
+      ASSERT_TRUE(std::ranges::equal(rows->row(y), image.view().row(y)))
+          << shape.width_px << ": row " << y;
+    };
+    for (std::uint32_t y = 0; y < shape.height_px; ++y) expect_row(y);
+    for (std::uint32_t y = shape.height_px; y-- > 0;) expect_row(y);
+    for (std::uint32_t i = 0; i < 100; ++i) expect_row(i * 37 % shape.height_px);
+  }
+}
+
+TEST(PpmFile, KeepsARowUntilTheNextButOne) {
+  const UniqueFd file = file_of(ppm_of(720, 200));
+  const auto rows = PpmFile::open(file.get()).value();
+  const Image image = rows->map().value();
+  std::span<const std::byte> before = rows->row(0);
+  for (std::uint32_t y = 1; y < 200; ++y) {
+    const std::span<const std::byte> row = rows->row(y);
+    ASSERT_TRUE(std::ranges::equal(before, image.view().row(y - 1))) << y;
+    before = row;
+  }
+  before = rows->row(5);
+  (void)rows->row(150);
+  EXPECT_TRUE(std::ranges::equal(before, image.view().row(5)));
 }
 
 TEST(FrameFile, DescriptorThatCannotBeReadIsAnError) {
@@ -88,7 +137,7 @@ TEST(FrameFile, HugeSparseFileTakesNoMemory) {
   ASSERT_EQ(::ftruncate(file.get(), off_t{1} << 40), 0);
   PixelMemory memory;
   EXPECT_EQ(read_ppm_file(file.get(), memory).error().code(), Errc::bad_image);
-  EXPECT_EQ(map_ppm_file(file.get()).error().code(), Errc::bad_image);
+  EXPECT_EQ(PpmFile::open(file.get()).error().code(), Errc::bad_image);
   EXPECT_EQ(read_png_file(file.get()).error().code(), Errc::bad_image);
 }
 

@@ -92,7 +92,7 @@ TEST(FrameSlot, ForgottenRewindIsAnErrorAndNoPicture) {
 TEST(FrameSlot, SealedMemoryCanNeitherChangeNorShrinkNorGrow) {
   FrameSlot slot = FrameSlot::create().value();
   dump(slot, large);
-  const Image image = slot.seal_and_map().value();
+  const Image image = slot.seal()->image;
   EXPECT_EQ(::pwrite(slot.writer(), "!", 1, 20), -1);
   EXPECT_EQ(errno, EPERM);
   EXPECT_EQ(::ftruncate(slot.writer(), 0), -1);
@@ -102,11 +102,27 @@ TEST(FrameSlot, SealedMemoryCanNeitherChangeNorShrinkNorGrow) {
   EXPECT_EQ(test::text(image.view().pixels), "abcdefghijkl");
 }
 
+TEST(FrameSlot, ASealedFrameCanBeReadByRows) {
+  for (const bool can_be_sealed : {true, false}) {
+    FrameSlot slot = FrameSlot::create().value();
+    dump(slot, large);
+    if (!can_be_sealed) {
+      ASSERT_EQ(::fcntl(slot.writer(), F_ADD_SEALS, F_SEAL_SEAL), 0);
+    }
+    const FrameSlot::Sealed sealed = slot.seal().value();
+    const ImageView& view = sealed.image.view();
+    ASSERT_EQ(sealed.rows->height_px, view.height_px);
+    for (std::uint32_t y = 0; y < view.height_px; ++y) {
+      EXPECT_EQ(test::text(sealed.rows->row(y)), test::text(view.row(y)));
+    }
+  }
+}
+
 TEST(FrameSlot, MemoryThatCannotBeSealedIsCopied) {
   FrameSlot slot = FrameSlot::create().value();
   dump(slot, large);
   ASSERT_EQ(::fcntl(slot.writer(), F_ADD_SEALS, F_SEAL_SEAL), 0);
-  const Image image = slot.seal_and_map().value();
+  const Image image = slot.seal()->image;
   ASSERT_EQ(::ftruncate(slot.writer(), 0), 0);
   EXPECT_EQ(test::text(image.view().pixels), "abcdefghijkl");
 }
@@ -116,7 +132,7 @@ TEST(FrameSlot, MappedFrameOutlivesItsSlot) {
   {
     FrameSlot slot = FrameSlot::create().value();
     dump(slot, large);
-    image = slot.seal_and_map().value();
+    image = slot.seal()->image;
   }
   EXPECT_EQ(test::text(image.view().pixels), "abcdefghijkl");
 }

@@ -108,8 +108,11 @@ TEST_P(Contract, AOneShotIsQemusOwnPicture) {
 TEST_P(Contract, WhoHasWorkMeanwhileGetsTheWholePicture) {
   start(Hardware::drawing);
   std::vector<Frame> seen;
-  const auto work = [&](const Frame& frame) {
+  const auto work = [&](const Frame& frame, encode::RowSource& rows) {
     seen.push_back(frame);
+    for (std::uint32_t y = 0; y < rows.height_px; ++y) {
+      EXPECT_TRUE(std::ranges::equal(rows.row(y), frame.image.view().row(y))) << "row " << y;
+    }
     return std::string_view("work");
   };
   const Frame frame = shoot_and(work, request_for()).value();
@@ -129,7 +132,9 @@ TEST_P(Contract, WorkThatFailsLeavesNothing) {
   start(Hardware::drawing);
   // Also what would mean another thing, had QEMU or the way to it failed.
   for (const Errc code : {Errc::cannot_write, Errc::timed_out, Errc::monitor_busy}) {
-    const auto work = [&](const Frame&) -> std::string_view { throw Error(code, "not now"); };
+    const auto work = [&](const Frame&, encode::RowSource&) -> std::string_view {
+      throw Error(code, "not now");
+    };
     expect_error(shoot_and(work, request_for()), code);
     expect_nothing_left();
   }

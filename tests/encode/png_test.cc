@@ -7,7 +7,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,20 +34,76 @@ TEST(Png, TurnsXrgbIntoRgb) {
   EXPECT_EQ(test::text(read_png(file)->view().pixels), "rgbRGB");
 }
 
-TEST(Png, KnowsAFrameOfFewColours) {
-  for (const std::uint32_t colours : {1U, 16U, 17U, 300U}) {
-    std::vector<std::byte> pixels;
-    for (std::uint32_t i = 0; i < 301 * 9; ++i) {
-      const std::uint32_t colour = i % colours;
-      pixels.insert(pixels.end(),
-                    {static_cast<std::byte>(colour), static_cast<std::byte>(colour >> 8U),
-                     std::byte{7}, std::byte{9}});
-    }
-    for (const std::uint32_t height_px : {1U, 7U, 9U}) {
-      const ImageView view{pixels, 301, height_px, 301 * 4, PixelFormat::xrgb8888};
-      EXPECT_EQ(has_few_colours(view), colours <= 16) << colours << " in " << height_px;
-    }
+// Rows that nobody may keep for longer than promised: there are two places for them.
+class FleetingRows final : public RowSource {
+ public:
+  explicit FleetingRows(const ImageView& image)
+      : RowSource(image.width_px, image.height_px, image.format), image_(image) {}
+
+  std::span<const std::byte> row(std::uint32_t y) override {
+    std::vector<std::byte>& place = places_[++calls_ % 2];
+    place.assign(image_.row(y).begin(), image_.row(y).end());
+    return place;
   }
+
+ private:
+  ImageView image_;
+  std::array<std::vector<std::byte>, 2> places_;
+  std::size_t calls_ = 0;
+};
+
+TEST(Png, IsTheSameFromRows) {
+  for (const char* name : {"edk2-shell-1280x800", "grub-menu-720x400", "linux-fbcon-bochs-1280x800",
+                           "placeholder-not-initialized-640x480", "seabios-text-720x400"}) {
+    const auto frame = test::read_file(QMPSHOT_TEST_DATA "/frames/" + std::string(name) + ".png");
+    const Image image = read_png(frame).value();
+    std::vector<std::byte> whole;
+    encode_png(image.view(), {}, whole).value();
+    FleetingRows rows(image.view());
+    std::vector<std::byte> by_rows;
+    ASSERT_TRUE(encode_console_png(rows, {}, by_rows).value()) << name;
+    EXPECT_TRUE(whole == by_rows) << name;
+  }
+}
+
+// A few colours until a row that no sample looks at; then so many.
+std::vector<std::byte> with_colours(std::uint32_t count, std::uint32_t width_px,
+                                    std::uint32_t height_px) {
+  std::vector<std::byte> pixels;
+  for (std::uint32_t i = 0; i < width_px * height_px; ++i) {
+    const bool is_late = i / width_px == height_px - 1;
+    const std::uint32_t colour = is_late ? i % count : i / 8 % std::min(count, 2U);
+    pixels.insert(pixels.end(), {static_cast<std::byte>(colour), std::byte{7}, std::byte{9}});
+  }
+  return pixels;
+}
+
+TEST(Png, IsMadeFromRowsUpToSixteenColours) {
+  constexpr std::uint32_t width_px = 301, height_px = 60;
+  for (const std::uint32_t colours : {1U, 2U, 3U, 5U, 16U, 17U, 250U}) {
+    const std::vector<std::byte> pixels = with_colours(colours, width_px, height_px);
+    const ImageView view{pixels, width_px, height_px, width_px * 3, PixelFormat::rgb24};
+    FleetingRows rows(view);
+    std::vector<std::byte> file = test::bytes("before");
+    ASSERT_EQ(encode_console_png(rows, {}, file).value(), colours <= 16) << colours;
+    if (colours > 16) {
+      EXPECT_EQ(test::text(file), "before");
+      continue;
+    }
+    std::vector<std::byte> whole = test::bytes("before");
+    encode_png(view, {}, whole).value();
+    EXPECT_TRUE(file == whole) << colours;
+  }
+}
+
+TEST(Png, RowsOfAConsoleMayHaveTextThatPngCannotHold) {
+  const std::vector<std::byte> pixels = with_colours(2, 10, 10);
+  ImageRows rows({pixels, 10, 10, 30, PixelFormat::rgb24});
+  EncodeOptions options;
+  options.title = "\x01";
+  std::vector<std::byte> file;
+  EXPECT_EQ(encode_console_png(rows, options, file).error().code(), Errc::bad_argument);
+  EXPECT_TRUE(file.empty());
 }
 
 // The eight of the collection, to a thousandth: a change that makes them larger is to be seen.

@@ -78,20 +78,16 @@ encode::EncodeOptions encode_options(const Options& options, const Frame& frame)
   return out;
 }
 
-// Whether encoding takes a millisecond at the most.
+// Whether a console, encoded, is the file, and takes a millisecond at the most.
 bool is_quick(const Options& options, const ImageView& image) {
   constexpr std::uint64_t most_px = std::uint64_t{1024} * 768;
   return options.encoder->name == "png" && !options.encode_options.small &&
-         options.shape.as_it_is() && std::uint64_t{image.width_px} * image.height_px <= most_px &&
-         encode::has_few_colours(image);
-}
-
-Result<PictureFile> encoded(const Options& options, const Frame& frame) {
-  return make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
+         options.shape.as_it_is() && std::uint64_t{image.width_px} * image.height_px <= most_px;
 }
 
 Result<PictureFile> encoded(const Options& options, const Frame& frame, capture::Stopwatch& watch) {
-  Result<PictureFile> file = encoded(options, frame);
+  Result<PictureFile> file =
+      make_file(frame, options.shape, *options.encoder, encode_options(options, frame));
   watch.lap("encode");
   return file;
 }
@@ -136,11 +132,15 @@ Result<std::string> as_json(const Options& options, const Frame& frame) {
   return frame_json(frame, *file, *options.encoder);
 }
 
-std::optional<PictureFile> make_ahead(const Options& options, const Frame& frame) {
+std::optional<PictureFile> make_ahead(const Options& options, const Frame& frame,
+                                      encode::RowSource& rows) {
   if (wants_preview(options) || !is_quick(options, frame.image.view())) return std::nullopt;
-  Result<PictureFile> file = encoded(options, frame);
-  if (!file) return std::nullopt;
-  return std::move(*file);
+  PictureFile file;
+  const Result<bool> made =
+      encode::encode_console_png(rows, encode_options(options, frame), file.bytes);
+  if (!made || !*made) return std::nullopt;
+  file.size = {rows.width_px, rows.height_px};
+  return file;
 }
 
 Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output,

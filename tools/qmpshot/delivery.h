@@ -2,6 +2,7 @@
 // A frame, encoded and handed over: in the form and to the place asked for.
 #pragma once
 
+#include "encode/row_source.h"
 #include "tools/qmpshot/options.h"
 #include "tools/qmpshot/picture.h"
 
@@ -15,9 +16,11 @@ namespace qmpshot::tools {
 // Whether the picture is drawn on the terminal, and no file made of it.
 bool wants_preview(const Options& options) noexcept;
 
-// The file that hand_over() would make; nullopt where that takes longer than others should wait,
-// where no file is wanted, and where it fails, which hand_over() will say.
-std::optional<PictureFile> make_ahead(const Options& options, const Frame& frame);
+// The file that hand_over() would make of the frame, whose pixels `rows` are; nullopt where that
+// takes longer than others should wait, where no file is wanted, and where it fails, which
+// hand_over() will say.
+std::optional<PictureFile> make_ahead(const Options& options, const Frame& frame,
+                                      encode::RowSource& rows);
 
 // The picture, or its JSON, to `output` (empty or "-" is stdout); or a preview, where stdout is a
 // terminal and nothing else was asked for. Says with --verbose and --stats how it came to be.

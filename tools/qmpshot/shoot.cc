@@ -65,8 +65,8 @@ Result<void> shoot_one(const Options& options) {
   meanwhile.it_dumps = [&] {
     if (!wants_preview(options)) encode::warm_up(*options.encoder, options.encode_options);
   };
-  meanwhile.it_tidies_up = [&](const Frame& whole) {
-    made_ahead = make_ahead(options, whole);
+  meanwhile.it_tidies_up = [&](const Frame& whole, encode::RowSource& rows) {
+    made_ahead = make_ahead(options, whole, rows);
     return std::string_view(made_ahead ? "encode" : "");
   };
   static const Result<Frame>& frame =
