@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "encode/warm_up.h"
 
-#include <algorithm>
+#include "encode/pages.h"
+
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
-#include <vector>
 
 namespace qmpshot::encode {
 namespace {
@@ -13,7 +14,8 @@ namespace {
 constexpr std::uint32_t width_px = 80;
 constexpr std::uint32_t height_px = 32;
 constexpr std::size_t image_bytes = std::size_t{3} * width_px * height_px;
-constexpr std::size_t heap_bytes = 65536;
+constexpr std::size_t heap_bytes = 98304;
+static_assert(image_bytes <= heap_bytes);
 
 // Something like text: strokes that repeat and some that do not, between blank columns. Without a
 // division, which would take longer than the encoding.
@@ -29,8 +31,9 @@ void draw(std::uint32_t colours, std::span<std::byte> pixels) noexcept {
 void warm_up(const Encoder& encoder, const EncodeOptions& options) noexcept try {
   // The next file, and what its rows are read into, will find the memory that this leaves in the
   // heap.
-  std::vector<std::byte> memory(std::max(image_bytes, heap_bytes));
-  const std::span pixels = std::span(memory).first(image_bytes);
+  const auto memory = std::make_unique_for_overwrite<std::byte[]>(heap_bytes);
+  map_to_write({memory.get(), heap_bytes});
+  const std::span pixels(memory.get(), image_bytes);
   ImageView image;
   image.pixels = pixels;
   image.width_px = width_px;
