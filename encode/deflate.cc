@@ -17,10 +17,11 @@ constexpr std::size_t slack = 64;  // what kernels may read or write around a ro
 constexpr std::size_t band_bytes = 32768;
 static_assert(band_bytes >= deflate_window);  // what comes before begin() is not compressed
 
-// Rows come behind the window until there are so many of them: moving it costs.
-constexpr std::size_t buffer_bytes = deflate_window + 2 * ScreenDeflate::max_row_bytes;
-
 constexpr std::size_t most_bytes = band_bytes + ScreenDeflate::max_row_bytes;  // of a band
+
+// The window, and the band that comes behind it. Room for more of them would spare moving the
+// window, which is not to be measured, and touch more memory, which is.
+constexpr std::size_t buffer_bytes = deflate_window + most_bytes;
 constexpr std::size_t max_words = most_bytes / 64 + 2;
 // A block is closed when it has so many of either: its code should fit the part of the picture it
 // is for, and its head (some 80 bytes) should not count.
@@ -160,7 +161,7 @@ EmitTables emit_tables(const BlockCodes& codes) noexcept {
 struct ScreenDeflate::Workspace {
   std::uint8_t* bytes() noexcept { return memory + slack; }
 
-  void map_for(std::size_t stream_bytes) noexcept;
+  void map_for(std::size_t row_bytes) noexcept;
 
   std::size_t mapped_bytes = 0;  // of `memory`, and what is before it
   std::uint32_t hash[1U << hash_bits];
@@ -172,11 +173,11 @@ struct ScreenDeflate::Workspace {
   Token tokens[max_tokens];
 };
 
-// Maps the pages that a stream of so many bytes will touch. What is small, as what encoders are
-// warmed up with, is followed by consoles: their pages are mapped as well.
-void ScreenDeflate::Workspace::map_for(std::size_t stream_bytes) noexcept {
-  constexpr std::size_t console_bytes = std::size_t{720} * 400 / 2;  // 16 colours
-  const std::size_t bytes = std::clamp(stream_bytes, console_bytes, buffer_bytes);
+// Maps the pages that a stream of rows so long will touch, or if it is short may leave for the next
+// one: what encoders are warmed up with is followed by consoles.
+void ScreenDeflate::Workspace::map_for(std::size_t row_bytes) noexcept {
+  constexpr std::size_t least_row_bytes = 1 + 1024 / 2;  // of a console's sixteen colours
+  const std::size_t bytes = deflate_window + band_bytes + std::max(row_bytes, least_row_bytes);
   if (bytes <= mapped_bytes) return;
   const std::span<const std::byte> all = std::as_bytes(std::span(this, 1));
   map_to_write(all.first(offsetof(Workspace, memory) + slack + bytes + slack));
@@ -228,7 +229,7 @@ void ScreenDeflate::restart(const RowShape& shape, std::size_t row_count,
   adler_ = 1;
   is_dense_ = false;
   position_ = 2 * deflate_window;
-  work_->map_for(expected_bytes_);
+  work_->map_for(shape.row_bytes);
   std::memset(work_->memory, 0, slack);
   std::memset(work_->hash, 0, sizeof work_->hash);
   if (shape.near_bytes != 0) std::memset(work_->near, 0, sizeof work_->near);
@@ -240,8 +241,7 @@ void ScreenDeflate::begin() {
 }
 
 std::uint8_t* ScreenDeflate::next_row() {
-  if (end_ - begin_ >= band_bytes) compress();
-  if (end_ + shape_.row_bytes > buffer_bytes) {
+  if (end_ - begin_ >= band_bytes) {
     compress();
     // What hardly shrinks is closed while its bytes are here, because it may have to be stored.
     if (literal_count_ > block_bytes_ / 4 * 3) close_block(false);
