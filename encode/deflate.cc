@@ -179,14 +179,14 @@ void ScreenDeflate::Workspace::map_for(std::size_t row_bytes) noexcept {
   constexpr std::size_t least_row_bytes = 1 + 1024 / 2;  // of a console's sixteen colours
   const std::size_t bytes = deflate_window + band_bytes + std::max(row_bytes, least_row_bytes);
   if (bytes <= mapped_bytes) return;
-  const std::span<const std::byte> all = std::as_bytes(std::span(this, 1));
+  const std::span<std::byte> all = std::as_writable_bytes(std::span(this, 1));
   map_to_write(all.first(offsetof(Workspace, memory) + slack + bytes + slack));
   if (mapped_bytes == 0) {
     constexpr std::size_t console_literals = 24576;
     constexpr std::size_t console_tokens = 4096;
-    map_to_write(std::as_bytes(std::span(near)));
-    map_to_write(std::as_bytes(std::span(literals).first(console_literals)));
-    map_to_write(std::as_bytes(std::span(tokens).first(console_tokens)));
+    map_to_write(std::as_writable_bytes(std::span(near)));
+    map_to_write(std::as_writable_bytes(std::span(literals).first(console_literals)));
+    map_to_write(std::as_writable_bytes(std::span(tokens).first(console_tokens)));
   }
   mapped_bytes = bytes;
 }

@@ -8,10 +8,9 @@
 
 namespace qmpshot::encode {
 
-// The pages of `memory` and what else is in them, ours to write and to read. A hint: a kernel that
-// does not know it, or has no memory left, maps them one by one.
-//   source  madvise(2), MADV_POPULATE_WRITE and MADV_POPULATE_READ; Linux 5.14
-void map_to_write(std::span<const std::byte> memory) noexcept;
-void map_to_read(std::span<const std::byte> memory) noexcept;
+// Has all pages of `memory` ready to be written to. Its bytes stay as they are, and nobody else may
+// write them meanwhile.
+//   source  madvise(2), MADV_POPULATE_WRITE: Linux 5.14. An older one maps them one by one
+void map_to_write(std::span<std::byte> memory) noexcept;
 
 }  // namespace qmpshot::encode
