@@ -3,11 +3,11 @@
 
 #include "encode/png_read.h"
 #include "tests/support/bytes.h"
+#include "tests/support/fleeting_rows.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -34,24 +34,6 @@ TEST(Png, TurnsXrgbIntoRgb) {
   EXPECT_EQ(test::text(read_png(file)->view().pixels), "rgbRGB");
 }
 
-// Rows that nobody may keep for longer than promised: there are two places for them.
-class FleetingRows final : public RowSource {
- public:
-  explicit FleetingRows(const ImageView& image)
-      : RowSource(image.width_px, image.height_px, image.format), image_(image) {}
-
-  std::span<const std::byte> row(std::uint32_t y) override {
-    std::vector<std::byte>& place = places_[++calls_ % 2];
-    place.assign(image_.row(y).begin(), image_.row(y).end());
-    return place;
-  }
-
- private:
-  ImageView image_;
-  std::array<std::vector<std::byte>, 2> places_;
-  std::size_t calls_ = 0;
-};
-
 TEST(Png, IsTheSameFromRows) {
   for (const char* name : {"edk2-shell-1280x800", "grub-menu-720x400", "linux-fbcon-bochs-1280x800",
                            "placeholder-not-initialized-640x480", "seabios-text-720x400"}) {
@@ -59,7 +41,7 @@ TEST(Png, IsTheSameFromRows) {
     const Image image = read_png(frame).value();
     std::vector<std::byte> whole;
     encode_png(image.view(), {}, whole).value();
-    FleetingRows rows(image.view());
+    test::FleetingRows rows(image.view());
     std::vector<std::byte> by_rows;
     ASSERT_TRUE(encode_console_png(rows, {}, by_rows).value()) << name;
     EXPECT_TRUE(whole == by_rows) << name;
@@ -83,7 +65,7 @@ TEST(Png, IsMadeFromRowsUpToSixteenColours) {
   for (const std::uint32_t colours : {1U, 2U, 3U, 5U, 16U, 17U, 250U}) {
     const std::vector<std::byte> pixels = with_colours(colours, width_px, height_px);
     const ImageView view{pixels, width_px, height_px, width_px * 3, PixelFormat::rgb24};
-    FleetingRows rows(view);
+    test::FleetingRows rows(view);
     std::vector<std::byte> file = test::bytes("before");
     ASSERT_EQ(encode_console_png(rows, {}, file).value(), colours <= 16) << colours;
     if (colours > 16) {
