@@ -149,10 +149,8 @@ void PpmFile::read_part(std::uint32_t y) {
   Part& part = parts_[newest_];
   part.first = y;
   part.count = goes_on ? std::min(most_rows_, height_px - y) : 1;
-  // The last row may end without its padding.
-  const std::size_t at = pixels_at_ + y * stride_bytes_;
-  const std::span to(part.bytes.get(), std::min(part.count * stride_bytes_, size_bytes_ - at));
-  const Result<std::size_t> filled = read_at(fd_, to, at);
+  const std::span to(part.bytes.get(), part.count * stride_bytes_);
+  const Result<std::size_t> filled = read_at(fd_, to, pixels_at_ + y * stride_bytes_);
   const std::size_t missing_from = filled ? *filled : 0;
   std::ranges::fill(to.subspan(missing_from), std::byte{0});
 }

@@ -34,7 +34,8 @@ class FrameSlot {
   // Only a process of root's could have opened it by /proc, mapped it, and change pixels yet.
   struct Sealed {
     Image image;
-    std::unique_ptr<encode::RowSource> rows;  // the same, while the slot is there; cheaper to read
+    std::unique_ptr<encode::RowSource>
+        rows;  // the same, cheaper to read; while slot and image last
   };
   Result<Sealed> seal();
 

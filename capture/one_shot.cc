@@ -117,6 +117,7 @@ asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watc
     shot.taken = added.error();
     shot.unclear = true;
     co_await client.handshake(deadline);  // by which all of ours has been run, too
+    co_await reclaim_leftovers(client, deadline);
     co_return;
   }
   const qmp::Reply dumped = co_await client.next_reply(sent, deadline);

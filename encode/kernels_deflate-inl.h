@@ -253,7 +253,7 @@ inline void walk(const Band& given, const RunMasks& masks, const std::uint64_t* 
     at = literals_end + match.length;
     if (match.length == 0) continue;
     put_match(sink, match.length, match.distance);
-    if constexpr (known.short_run != 0) remember_end(band, at);
+    if (band.shape.short_run != 0) remember_end(band, at);
   }
   to = sink;
 }

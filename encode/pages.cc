@@ -22,7 +22,8 @@ void map_to_write(std::span<std::byte> memory) noexcept {
   (void)::madvise(reinterpret_cast<void*>(start), begin + memory.size() - start, populate_write);
   // A hypervisor without nested paging has tables of its own, which it fills when a page is first
   // written to: 5 us.
-  for (std::size_t at = 0; at < memory.size(); at += page_bytes) {
+  const std::size_t to_next_page = start + page_bytes - begin;
+  for (std::size_t at = 0; at < memory.size(); at += at == 0 ? to_next_page : page_bytes) {
     volatile std::byte& one = memory[at];
     one = one;
   }

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -312,7 +313,7 @@ Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
 }
 
 Result<bool> encode_console_png(RowSource& source, const EncodeOptions& options,
-                                std::vector<std::byte>& out) {
+                                std::vector<std::byte>& out) try {
   if (Result<void> target = check_cpu_target(); !target) return target.error();
   if (Result<void> checked = check_png_texts(options); !checked) return checked.error();
   const auto write = [&](PngBody& body, std::size_t) {
@@ -327,6 +328,8 @@ Result<bool> encode_console_png(RowSource& source, const EncodeOptions& options,
     return true;
   };
   return write_file(new_body(source.width_px, source.height_px), options, out, write);
+} catch (const std::bad_alloc&) {
+  return Error(Errc::cannot_write, "encoding as png: out of memory");
 }
 
 }  // namespace qmpshot::encode

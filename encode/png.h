@@ -25,7 +25,8 @@ Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
 // part of the time that others do.
 //   options  title, source, taken_at; one thread makes it
 //   return   false where it has more colours: then `out` is as it was
-//   errors   bad_argument: as above; QMPSHOT_CPU names a target that this CPU does not run
+//   errors   bad_argument: as above; QMPSHOT_CPU names a target that this CPU does not run;
+//            cannot_write: out of memory
 Result<bool> encode_console_png(RowSource& source, const EncodeOptions& options,
                                 std::vector<std::byte>& out);
 

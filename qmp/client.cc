@@ -82,7 +82,7 @@ asio::awaitable<void> Client::begin_by_fdset(Deadline deadline) {
 
 asio::awaitable<void> Client::handshake(Deadline deadline) {
   // Not after the greeting: a guest agent has none, and reveals itself by its answer. And not
-  // twice, when the first try came while another client was served: QEMU refuses the second.
+  // twice, when the first try came while another client was served: one answer is enough.
   if (!handshake_) {
     co_await transport_.flush(deadline);
     std::string bytes;

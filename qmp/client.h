@@ -80,8 +80,8 @@ class Client {
   asio::awaitable<Json> execute(Command command, Deadline deadline);
 
   // Sends all commands in one message, `fd` with them where it is not negative (add-fd and getfd
-  // take it). On a connection without handshake the first command is qmp_capabilities, and the
-  // greeting is not awaited before sending.
+  // take it). On a connection without handshake the first command is qmp_capabilities, or after
+  // begin_by_fdset() add_fd, and the greeting is not awaited before sending.
   //   errors  connection_lost, timed_out, cancelled
   asio::awaitable<SentCommands> send_all(std::vector<Command> commands, int fd, Deadline deadline);
 

@@ -59,7 +59,7 @@ Result<Message> parse_message(std::string_view line) {
   const Json& object = *json;
   if (const Json qmp = object["QMP"]; qmp.is_object()) return Message(greeting(qmp));
   if (const Json value = object["return"]) return Message(Return{id_of(object), value});
-  if (const Json error = object["error"]; error.is_object()) {
+  if (const Json error = object["error"]; error["class"].string()) {
     return Message(Refusal{id_of(object), words(error["class"]), words(error["desc"])});
   }
   if (const Json event = object["event"]; event.string()) {

@@ -110,8 +110,9 @@ Session::Commands::iterator Session::asked_by(const Return& done) {
   if (!beginning_) return done.id ? sent_.end() : next_in_order();
   const auto first = beginning();
   if (first == sent_.end() || first->second.id != done.id) return sent_.end();
-  const bool is_its_own = done.id || done.value["fdset-id"].integer() == first->second.fdset_id;
-  return is_its_own ? first : sent_.end();
+  if (done.id) return first;
+  const auto fdset_id = done.value["fdset-id"].integer();
+  return fdset_id && fdset_id == first->second.fdset_id ? first : sent_.end();
 }
 
 Session::Commands::iterator Session::asked_by(const Refusal& refusal) {
@@ -157,6 +158,11 @@ std::optional<Reply> Session::take_reply(std::int64_t number) {
   std::optional<Reply> reply = std::move(sent->second.reply);
   sent_.erase(sent);
   return reply;
+}
+
+void Session::take_back(std::int64_t number) {
+  sent_.erase(number);
+  if (beginning_ == number) beginning_.reset();
 }
 
 void Session::forget(std::int64_t number) {

@@ -31,7 +31,8 @@ class Session {
   // QMP answers each command once, in their order, so that is what says whose a reply is; an id
   // would be read by QEMU byte by byte, some 4 us each. Only where the order begins has to be
   // known: QEMU 11.1 gives the reply to a client that was killed to the next one, before or after
-  // the greeting. So the handshake has a random id, and what comes before its reply is not ours.
+  // the greeting. So the handshake has a random id, or what follows it another mark, and what comes
+  // before its reply is not ours.
   //   handshake_id  of qmp_capabilities; not 0
   explicit Session(std::int64_t handshake_id = 1) : handshake_id_(handshake_id) {}
 
@@ -62,7 +63,7 @@ class Session {
   std::optional<Event> take_event();
 
   // The command was not sent after all: there will be no reply.
-  void take_back(std::int64_t number) { sent_.erase(number); }
+  void take_back(std::int64_t number);
 
   // From now on nobody waits for this reply; it is still owed.
   void forget(std::int64_t number);

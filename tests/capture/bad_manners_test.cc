@@ -86,6 +86,26 @@ TEST_F(BadManners, ALieAboutThePictureIsABadImageByEachRoute) {
   }
 }
 
+// As 11.1 says them, to a client that was killed.
+TEST_F(BadManners, RepliesToTheClientBeforeAreNotOurs) {
+  FakeOptions haunted = options();
+  for (const std::vector<std::string>& stale : std::vector<std::vector<std::string>>{
+           {R"({"return": {}})"},
+           {R"({"return": {}})", R"({"return": {"fd": 9, "fdset-id": 9999}})", R"({"return": {}})"},
+           {R"({"error": {"class": "GenericError", "desc": "no such display"}})"},
+           {R"({"return": {}})", R"({"error": {"class": "CommandNotFound", "desc": "x"}})"}}) {
+    haunted.stale = stale;
+    FakeQemu qemu(haunted);
+    for (const Route route : {Route::automatic, Route::fd}) {
+      const Frame shot = Camera::shoot(qemu.socket_path(), request(60s, route)).value();
+      EXPECT_TRUE(shows(shot, haunted));
+      EXPECT_EQ(shot.route, Route::fd);
+      EXPECT_TRUE(shot.refusals.empty());
+      EXPECT_EQ(qemu.descriptors(), 0U);
+    }
+  }
+}
+
 TEST_F(BadManners, AQemuThatTakesNoDescriptorIsAskedForAFile) {
   FakeOptions refusing = options();
   refusing.refuses["add-fd"] = {"GenericError", "No file descriptor supplied via SCM_RIGHTS"};

@@ -70,6 +70,7 @@ inline constexpr auto at_greeting = "greeting";
 
 struct FakeOptions {
   qmp::Version version{7, 2, 22};
+  std::vector<std::string> stale;  // lines that follow the greeting: replies to a client before
   std::string package = "fake";
   std::string status = "running";  // query-status; "running" is the only one that runs
   std::vector<FakeTurn> turns;     // how that changes

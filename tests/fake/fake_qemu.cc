@@ -141,6 +141,7 @@ void FakeQemu::converse(Client& client) {
     return;
   }
   if (!say(client, greeting)) return;
+  for (const std::string& reply : options_.stale) (void)say(client, reply);
   for (;;) {
     const auto line = client.lines.next_line();
     if (!line) return;

@@ -90,9 +90,10 @@ TEST(Message, RefusesEachMalformedForm) {
   for (const std::string_view bad :
        {""sv, "[]"sv, "1"sv, "\"QMP\""sv, "null"sv, "{}"sv, "{\"id\":1}"sv, "{\"qmp\":{}}"sv,
         "{\"QMP\":null}"sv, "{\"QMP\":\"7.2\"}"sv, "{\"error\":null,\"id\":1}"sv,
-        "{\"error\":\"no\",\"id\":1}"sv, "{\"event\":null}"sv, "{\"event\":{}}"sv,
-        "{\"return\":{}"sv, "{\"return\":{}}}"sv, "{\"return\":{}}\0"sv,
-        "{\"return\":{}}{\"return\":{}}"sv}) {
+        "{\"error\":\"no\",\"id\":1}"sv,
+        R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid Request"}})"sv,
+        "{\"event\":null}"sv, "{\"event\":{}}"sv, "{\"return\":{}"sv, "{\"return\":{}}}"sv,
+        "{\"return\":{}}\0"sv, "{\"return\":{}}{\"return\":{}}"sv}) {
     const auto refused = parse_message(bad);
     ASSERT_FALSE(refused.ok()) << testing::PrintToString(bad);
     EXPECT_EQ(refused.error().code(), Errc::bad_peer);

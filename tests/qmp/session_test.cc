@@ -159,10 +159,23 @@ TEST_F(SessionByFdset, WhatWasNeverSentIsNoBeginning) {
   accept(greeting);
   session_.take_back(dumped_);
   session_.take_back(added_);
-  accept(added(4711));
+  const auto next = session_.begin(Command("query-status"), sent_);
+  accept(done());
+  EXPECT_TRUE(session_.take_reply(next)->ok());
   const auto handshake = session_.begin(qmp_capabilities(), sent_);
-  accept(done(1000));
-  EXPECT_TRUE(session_.take_reply(handshake)->ok());
+  session_.take_back(handshake);
+  const auto another = session_.begin(Command("query-status"), sent_);
+  accept(refused(std::nullopt, "Expecting capabilities negotiation", "CommandNotFound"));
+  EXPECT_FALSE(session_.take_reply(another)->ok());
+}
+
+TEST_F(SessionByFdset, OnlyAddFdIsABeginning) {
+  Session session(1000);
+  session.begin_by_fdset(sent_);
+  const auto asked = session.begin(Command("query-status"), sent_);
+  session.accept(greeting).value();
+  session.accept(done()).value();  // the handshake's
+  EXPECT_FALSE(session.take_reply(asked));
 }
 
 TEST_F(SessionTest, OnlyTheHandshakeHasAnId) {
