@@ -36,8 +36,8 @@ class PixelMemory {
 //   errors  bad_image; cannot_write: reading failed or there is no memory
 Result<Image> read_ppm_file(int fd, PixelMemory& memory);
 
-// A PPM that can no longer shrink, read a few rows at a time: half of what it costs to map it for
-// who reads it once, and less in VMs where a page fault is dear.
+// A PPM that can no longer shrink, read a few rows at a time: in VMs where a page fault is dear
+// half of what it costs to map it, for who reads it once. Elsewhere that was not measured.
 class PpmFile final : public encode::RowSource {
  public:
   // Borrows the descriptor; its own offset does not matter.
