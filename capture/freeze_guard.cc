@@ -58,7 +58,7 @@ void drain(int socket) {
     char dropped[4096];
     const int some = ::poll(&ready, 1, 1000);
     if (some > 0) {
-      const ssize_t size = ::read(socket, dropped, sizeof dropped);
+      const ssize_t size = ::recv(socket, dropped, sizeof dropped, MSG_DONTWAIT);
       if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR)) return;
     }
     ::clock_gettime(CLOCK_MONOTONIC, &now);

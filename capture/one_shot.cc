@@ -24,7 +24,7 @@ bool fits_one_message(const GrabRequest& request) {
   return by_fd && is_plain(request) && request.display.is_first_console();
 }
 
-// Lend, dump, take back, in one message. The memory's name says whose it is.
+// Shake hands, lend, dump, take back, in one message. The memory's name says whose it is.
 asio::awaitable<qmp::SentCommands> send_dump(qmp::Client& client, const FrameSlot& slot,
                                              qmp::Deadline deadline) {
   const qmp::FdsetId fdset = random_fdset_id(Lent::for_one_dump);
@@ -34,7 +34,7 @@ asio::awaitable<qmp::SentCommands> send_dump(qmp::Client& client, const FrameSlo
   commands.push_back(qmp::add_fd(fdset));
   commands.push_back(qmp::screendump(what));
   commands.push_back(qmp::remove_fd(fdset));
-  co_return co_await client.send_all(std::move(commands), slot.writer(), deadline);
+  co_return co_await client.begin_by_fdset(std::move(commands), slot.writer(), deadline);
 }
 
 asio::awaitable<Frame> shoot_step_by_step(qmp::Client client, GrabRequest request, Stopwatch watch,
@@ -190,12 +190,8 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, Frame
   watch.lap("connect");
 
   std::vector<RouteRefusal> refusals;
-  bool by_fd = fits_one_message(request);
-  if (by_fd) {
-    co_await client.begin_by_fdset(deadline);
-    by_fd = holds_frame_memory(client.native_handle()) == false;
-  }
-  if (by_fd) {
+  co_await client.announce(deadline);
+  if (fits_one_message(request) && holds_frame_memory(client.native_handle()) == false) {
     std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, meanwhile, deadline);
     if (frame) {
       check_content(request, *frame);

@@ -72,12 +72,25 @@ asio::awaitable<void> Client::send(std::string bytes, std::vector<std::int64_t> 
   }
 }
 
-asio::awaitable<void> Client::begin_by_fdset(Deadline deadline) {
+asio::awaitable<void> Client::announce(Deadline deadline) {
+  std::string front = command_line(qmp_capabilities());
+  front.resize(front.rfind('}'));  // behind which may come the id
+  announced_ = front.size();
+  try {
+    co_await transport_.send_front(front, deadline);
+  } catch (...) {
+    if (!transport_.has_unsent()) announced_ = 0;
+    throw;
+  }
+}
+
+asio::awaitable<SentCommands> Client::begin_by_fdset(std::vector<Command> commands, int fd,
+                                                     Deadline deadline) {
   co_await transport_.flush(deadline);
   std::string bytes;
   session_.begin_by_fdset(bytes);
-  std::vector<std::int64_t> numbers;  // nobody waits for its reply
-  co_await send(std::move(bytes), std::move(numbers), -1, deadline);
+  bytes.erase(0, std::exchange(announced_, 0));
+  co_return co_await send_behind(std::move(bytes), std::move(commands), fd, deadline);
 }
 
 asio::awaitable<void> Client::handshake(Deadline deadline) {
@@ -87,6 +100,7 @@ asio::awaitable<void> Client::handshake(Deadline deadline) {
     co_await transport_.flush(deadline);
     std::string bytes;
     handshake_ = session_.begin(qmp_capabilities(), bytes);
+    bytes.erase(0, std::exchange(announced_, 0));
     std::vector<std::int64_t> numbers(1, *handshake_);
     co_await send(std::move(bytes), std::move(numbers), -1, deadline);
   }
@@ -108,7 +122,11 @@ asio::awaitable<Json> Client::execute(Command command, Deadline deadline) {
 asio::awaitable<SentCommands> Client::send_all(std::vector<Command> commands, int fd,
                                                Deadline deadline) {
   co_await transport_.flush(deadline);
-  std::string bytes;
+  co_return co_await send_behind(std::string(), std::move(commands), fd, deadline);
+}
+
+asio::awaitable<SentCommands> Client::send_behind(std::string bytes, std::vector<Command> commands,
+                                                  int fd, Deadline deadline) {
   std::vector<std::int64_t> numbers;
   SentCommands sent(session_);
   for (Command& command : commands) {

@@ -12,6 +12,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -62,12 +63,17 @@ class Client {
   // Takes over a connected stream socket on which nothing was read yet.
   Client(asio::any_io_executor executor, UniqueFd connected);
 
-  // Asks QEMU to leave negotiation mode, and waits for nothing: it takes its time to accept a
-  // client and to greet it, and reads afterwards what followed. The next command is add_fd(); if
-  // that is answered, all is as after handshake(). If it is refused, so may another client's have
-  // been: handshake() comes next.
+  // Sends the front of the first command, which runs nothing yet: QEMU takes its time to accept a
+  // client and to greet it, and then reads byte by byte. begin_by_fdset() or handshake() is next.
   //   errors  connection_lost, timed_out, cancelled
-  asio::awaitable<void> begin_by_fdset(Deadline deadline);
+  asio::awaitable<void> announce(Deadline deadline);
+
+  // Leaves negotiation mode and sends all commands, in one message and without awaiting anything.
+  // The first command is add_fd(), which takes `fd`; if it is answered, all is as after
+  // handshake(). If it is refused, so may another client's have been: handshake() comes next.
+  //   errors  connection_lost, timed_out, cancelled
+  asio::awaitable<SentCommands> begin_by_fdset(std::vector<Command> commands, int fd,
+                                               Deadline deadline);
 
   // Leaves negotiation mode; afterwards there is a greeting(), and no reply is owed.
   //   errors  monitor_busy: connected, but never greeted; bad_peer: QEMU's monitor for people, a
@@ -80,8 +86,8 @@ class Client {
   asio::awaitable<Json> execute(Command command, Deadline deadline);
 
   // Sends all commands in one message, `fd` with them where it is not negative (add-fd and getfd
-  // take it). On a connection without handshake the first command is qmp_capabilities, or after
-  // begin_by_fdset() add_fd, and the greeting is not awaited before sending.
+  // take it). On a connection without handshake the first command is qmp_capabilities, and the
+  // greeting is not awaited before sending.
   //   errors  connection_lost, timed_out, cancelled
   asio::awaitable<SentCommands> send_all(std::vector<Command> commands, int fd, Deadline deadline);
 
@@ -104,7 +110,7 @@ class Client {
   asio::awaitable<Event> next_event(Deadline deadline);
 
   // Tells the peer that no more comes and reads to the end: the peer first runs every command it
-  // was sent. One that is simply closed drops those it has not begun.
+  // was sent.
   //   errors  timed_out, connection_lost, cancelled
   asio::awaitable<void> leave(Deadline deadline);
 
@@ -118,6 +124,9 @@ class Client {
  private:
   // Reads one line and lets the session take it.
   asio::awaitable<void> pump(Deadline deadline);
+  // Sends all commands behind `bytes`. Nothing is unsent before.
+  asio::awaitable<SentCommands> send_behind(std::string bytes, std::vector<Command> commands,
+                                            int fd, Deadline deadline);
   // Sends what the session has begun. Where none of it goes, its commands were never sent.
   asio::awaitable<void> send(std::string bytes, std::vector<std::int64_t> numbers, int fd,
                              Deadline deadline);
@@ -126,6 +135,7 @@ class Client {
   Transport transport_;
   Session session_;
   std::optional<std::int64_t> handshake_;  // the session's number
+  std::size_t announced_ = 0;              // bytes of the first command that went ahead of it
 };
 
 }  // namespace qmpshot::qmp

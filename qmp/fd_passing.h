@@ -19,4 +19,17 @@ namespace qmpshot::qmp {
 //   source  unix(7), SCM_RIGHTS
 Result<std::optional<std::size_t>> send_with_fd(int socket, std::string_view bytes, int fd);
 
+// The same, and where all of `bytes` went, two blanks behind them that keep the connection open
+// until the peer has read what is before the first, even where this process is killed meanwhile:
+// QEMU may crash when its client goes while a command is run (its threads free the connection's
+// descriptors twice), or keep the number of a closed descriptor in a set.
+//
+// With the first blank goes `socket` itself, which as a descriptor in flight is not closed; with
+// the second goes `other`, on whose arrival QEMU closes what came before. What cannot be sent is
+// left out.
+//   other    any descriptor, of which the peer keeps a copy till the next comes, or the end
+//   errors   connection_lost
+//   source   QEMU's chardev/char-socket.c: tcp_chr_recv, tcp_get_msgfds, tcp_chr_free_connection
+Result<std::optional<std::size_t>> send_held(int socket, std::string_view bytes, int fd, int other);
+
 }  // namespace qmpshot::qmp

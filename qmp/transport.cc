@@ -11,6 +11,7 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -104,10 +105,18 @@ asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline) {
 }
 
 struct Transport::State {
-  State(const asio::any_io_executor& executor, int fd) : socket(executor, fd), timer(executor) {}
+  State(const asio::any_io_executor& executor, int fd)
+      : socket(executor, fd), timer(executor), nothing(::eventfd(0, EFD_CLOEXEC)) {}
+
+  Result<std::optional<std::size_t>> send_some(std::string_view bytes, int fd, Hold hold) {
+    const int peer = socket.native_handle();
+    if (hold == Hold::no) return send_with_fd(peer, bytes, fd);
+    return send_held(peer, bytes, fd, nothing.get());
+  }
 
   asio::posix::stream_descriptor socket;
   asio::steady_timer timer;
+  UniqueFd nothing;  // see send_held()
   LineBuffer lines;
   std::string unsent;             // the end of a message whose sender gave up in its middle
   std::uint64_t wait_number = 0;  // which wait a timer's handler belongs to
@@ -161,7 +170,7 @@ asio::awaitable<void> Transport::wait(Until what, Deadline deadline) {
 asio::awaitable<void> Transport::flush(Deadline deadline) {
   std::string& unsent = state_->unsent;
   while (!unsent.empty()) {
-    const auto sent = send_with_fd(state_->socket.native_handle(), unsent, -1).value();
+    const auto sent = state_->send_some(unsent, -1, Hold::yes).value();
     if (sent) {
       unsent.erase(0, *sent);
     } else {
@@ -175,10 +184,19 @@ bool Transport::has_unsent() const noexcept {
 }
 
 asio::awaitable<void> Transport::send(std::string_view bytes, int fd, Deadline deadline) {
+  return send_all(bytes, fd, Hold::yes, deadline);
+}
+
+asio::awaitable<void> Transport::send_front(std::string_view bytes, Deadline deadline) {
+  return send_all(bytes, -1, Hold::no, deadline);
+}
+
+asio::awaitable<void> Transport::send_all(std::string_view bytes, int fd, Hold hold,
+                                          Deadline deadline) {
   co_await flush(deadline);
   const std::size_t whole = bytes.size();
   while (!bytes.empty()) {
-    const auto sent = send_with_fd(state_->socket.native_handle(), bytes, fd).value();
+    const auto sent = state_->send_some(bytes, fd, hold).value();
     if (sent) {
       bytes.remove_prefix(*sent);
       fd = -1;  // it went with the first byte
@@ -197,7 +215,8 @@ asio::awaitable<std::size_t> Transport::receive_some(Deadline deadline) {
   for (;;) {
     co_await wait(Until::readable, deadline);
     const std::span<char> room = state_->lines.prepare(read_bytes);
-    ssize_t size = ::read(state_->socket.native_handle(), room.data(), room.size());
+    // QEMU makes what it is passed blocking, and send_held() passes it this socket.
+    ssize_t size = ::recv(state_->socket.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
     // A QEMU that dies without reading what we sent ends the stream in this way.
     if (size < 0 && errno == ECONNRESET) size = 0;
     if (size >= 0) {

@@ -33,10 +33,15 @@ class Transport {
   Transport& operator=(Transport&&) noexcept;
   ~Transport();
 
-  // Sends all of `bytes`, and with the first of them `fd` where it is not negative. Where a wait
+  // Sends all of `bytes`, and with the first of them `fd` where it is not negative; then two blanks
+  // that keep the connection open until the peer has read `bytes`, see send_held(). Where a wait
   // ends it in the middle, the rest goes out before the next message: the peer reads one stream.
   //   errors  connection_lost, timed_out, cancelled
   asio::awaitable<void> send(std::string_view bytes, int fd, Deadline deadline);
+
+  // The same for the front of a message, with which the peer can do nothing yet; without blanks.
+  //   errors  as send()
+  asio::awaitable<void> send_front(std::string_view bytes, Deadline deadline);
 
   // The next line, borrowed until the next call.
   //   errors  connection_lost, timed_out, cancelled, bad_peer
@@ -63,6 +68,9 @@ class Transport {
   struct State;
   // What came, 0 at the end of the stream.
   asio::awaitable<std::size_t> receive_some(Deadline deadline);
+
+  enum class Hold { no, yes };
+  asio::awaitable<void> send_all(std::string_view bytes, int fd, Hold hold, Deadline deadline);
 
   enum class Until { readable, writable };
   asio::awaitable<void> wait(Until what, Deadline deadline);

@@ -72,13 +72,15 @@ class Contract : public testing::TestWithParam<Player> {
   // close one of its own besides (10.0, 11.1).
   void expect_nothing_left() {
     const auto deadline = qmp::Deadline::after(20s);
-    while ((machine_->lent_descriptors() > lent_before_ ||
-            machine_->open_descriptors() > open_before_) &&
-           !deadline.passed()) {
+    std::size_t lent = 0;
+    std::size_t open = 0;
+    do {
       std::this_thread::yield();
-    }
-    EXPECT_EQ(machine_->lent_descriptors(), lent_before_);
-    EXPECT_LE(machine_->open_descriptors(), open_before_);
+      lent = machine_->lent_descriptors();
+      open = machine_->open_descriptors();
+    } while ((lent > lent_before_ || open > open_before_) && !deadline.passed());
+    EXPECT_EQ(lent, lent_before_);
+    EXPECT_LE(open, open_before_);
     EXPECT_TRUE(machine_->alive());
   }
 

@@ -158,25 +158,21 @@ TEST_F(Dangers, D2WhatAKilledOneLeftTheNextTakesBack) {
   expect_unharmed();
 }
 
-// Killed at any moment of its few milliseconds: before QEMU had its memory, or while it did.
-TEST_F(Dangers, D2WhatOneShotsKilledAtAnyMomentLeftTheNextTakesBack) {
+// Killed at any moment of its few milliseconds: QEMU still runs all it was sent. Where it sees its
+// client leave while it runs a command, it may crash, or keep a closed descriptor's number.
+TEST_F(Dangers, D2OneShotsKilledAtAnyMomentLeaveNothing) {
   start({});
   wait_for_picture();
   const auto clean = lent_descriptors();
-  int left = 0;
-  constexpr int rounds = 100;
-  for (int round = 0; round < rounds; ++round) {
+  for (int round = 0; round < 100; ++round) {
     Process process({QMPSHOT_PROGRAM, "--socket", qemu().socket(), "-o", "/dev/null"});
     std::this_thread::sleep_for(std::chrono::microseconds(100 * round));
     process.send(SIGKILL);
     process.wait();
-    left += lent_descriptors() > clean ? 1 : 0;
-    const auto next = Camera::open(qemu().socket(), case_patience);
-    ASSERT_TRUE(next.ok()) << next.error().message();
+    // The next is greeted when QEMU has seen the killed one leave.
+    RawMonitor next(qemu().socket());
     ASSERT_EQ(lent_descriptors(), clean) << round;
   }
-  report("D2: QEMU " + version() + ": one-shots killed at any moment left a set in " +
-         std::to_string(left) + " of " + std::to_string(rounds));
   expect_unharmed();
 }
 
@@ -186,11 +182,10 @@ TEST_F(Dangers, D3APausedQemuKeepsDescriptorsButNotOurs) {
   start({"-S"});
   {
     RawMonitor raw(qemu().socket());
-    const auto before = qemu().open_descriptors();
     const UniqueFd memory(::memfd_create("raw", MFD_CLOEXEC));
     ASSERT_TRUE(raw.execute("add-fd", R"({"fdset-id":4711})", memory.get()).ok());
     ASSERT_TRUE(raw.execute("remove-fd", R"({"fdset-id":4711})").ok());
-    const bool kept = qemu().open_descriptors() > before;
+    const bool kept = qemu().memory_descriptors("raw") > 0;
     report("D3: paused QEMU " + version() + (kept ? " keeps" : " closes") +
            " a raw client's descriptor at remove-fd");
     EXPECT_EQ(kept, older_than(10, 0));
@@ -305,7 +300,6 @@ TEST_F(Dangers, D6ASecondaryQxlHangsThe52) {
 
 TEST_F(Dangers, D7ADescriptorByGetfdOutlivesItsClientAndWeUseNone) {
   start({});
-  const auto before = qemu().open_descriptors();
   {
     const UniqueFd memory(::memfd_create("raw", MFD_CLOEXEC));
     RawMonitor raw(qemu().socket());
@@ -314,7 +308,7 @@ TEST_F(Dangers, D7ADescriptorByGetfdOutlivesItsClientAndWeUseNone) {
   {
     RawMonitor raw(qemu().socket());  // the other one has left
     report("D7: QEMU " + version() + ": a getfd descriptor after its client left: " +
-           (qemu().open_descriptors() > before + 1 ? "still there" : "gone"));
+           (qemu().memory_descriptors("raw") > 0 ? "still there" : "gone"));
     EXPECT_TRUE(raw.execute("closefd", R"({"fdname":"raw"})").ok()) << "D7 is none any more?";
   }
   for (const Route route : {Route::fd, Route::ppm_file, Route::automatic}) {

@@ -407,6 +407,7 @@ TEST_F(ClientTest, AChattyPeerCannotOutrunTheDeadline) {
   });
   EXPECT_EQ(execute("query-status", Deadline::after(300ms)).error().code(), Errc::timed_out);
   client_.reset();
+  ::shutdown(theirs.get(), SHUT_RDWR);  // it never reads, so it does not see us leave
   peer.join();
 }
 

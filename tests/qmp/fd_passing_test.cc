@@ -7,7 +7,10 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace qmpshot::qmp {
 namespace {
@@ -86,6 +89,51 @@ TEST(FdPassing, APeerThatLeftIsAnErrorAndNoSignal) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(result.error().code(), Errc::connection_lost);
   EXPECT_EQ(result.error().message(), "sending to the monitor: Broken pipe");
+}
+
+TEST(FdPassing, AHeldWordIsFollowedByTwoBlanksWithDescriptors) {
+  const auto [ours, theirs] = socket_pair();
+  const UniqueFd file = some_file();
+  const UniqueFd other = some_file();
+  EXPECT_EQ(send_held(ours.get(), "word", file.get(), other.get()).value(), 4U);
+  for (const auto& [bytes, fd] :
+       {std::pair("word", file.get()), std::pair(" ", ours.get()), std::pair(" ", other.get())}) {
+    const Received got = receive(theirs.get(), 100);
+    EXPECT_EQ(got.bytes, bytes);
+    ASSERT_EQ(got.descriptors.size(), 1U);
+    EXPECT_TRUE(same_file(got.descriptors[0].get(), fd));
+  }
+}
+
+TEST(FdPassing, WithNothingToReleaseItByAWordIsNotHeld) {
+  const auto [ours, theirs] = socket_pair();
+  EXPECT_EQ(send_held(ours.get(), "word", -1, -1).value(), 4U);
+  EXPECT_EQ(receive(theirs.get(), 100).bytes, "word");
+  EXPECT_EQ(receive(theirs.get(), 100, MSG_DONTWAIT).error, EAGAIN);
+}
+
+// However full the socket is: what holds the connection never goes without what releases it.
+TEST(FdPassing, WhoReadsAllOfItSeesUsLeave) {
+  const UniqueFd other = some_file();
+  std::set<std::string> outcomes;
+  for (std::size_t unread = 0; outcomes.count("nothing went") == 0; ++unread) {
+    ASSERT_LT(unread, 100'000U);
+    auto [ours, theirs] = socket_pair();
+    const int small = 4096;
+    ASSERT_EQ(::setsockopt(ours.get(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+    for (std::size_t i = 0; i < unread; ++i) (void)send_with_fd(ours.get(), "x", -1).value();
+    const auto sent = send_held(ours.get(), "word", -1, other.get());
+    outcomes.insert(!sent ? "shut down" : !*sent ? "nothing went" : "went");
+    ours = UniqueFd();
+    std::vector<UniqueFd> kept;
+    for (;;) {
+      Received got = receive(theirs.get(), 1, MSG_DONTWAIT);
+      ASSERT_NE(got.error, EAGAIN) << unread << ": it never ends";
+      if (got.bytes.empty()) break;
+      if (!got.descriptors.empty()) kept = std::move(got.descriptors);
+    }
+  }
+  EXPECT_EQ(outcomes, (std::set<std::string>{"went", "shut down", "nothing went"}));
 }
 
 }  // namespace

@@ -191,6 +191,16 @@ std::size_t RealQemu::open_descriptors() const {
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
+std::size_t RealQemu::memory_descriptors(const std::string& name) const {
+  std::size_t count = 0;
+  std::error_code ignored;  // it may be closed meanwhile
+  for (const auto& entry : fs::directory_iterator("/proc/" + std::to_string(pid_) + "/fd")) {
+    const std::string target = fs::read_symlink(entry, ignored).string();
+    count += target.starts_with("/memfd:" + name) ? 1 : 0;
+  }
+  return count;
+}
+
 void RealQemu::send_signal(int number) const {
   if (::kill(pid_, number) != 0) fail("kill");
 }

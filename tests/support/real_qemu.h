@@ -60,8 +60,10 @@ class RealQemu {
 
   // Whether the process runs and qmp() answers.
   bool alive();
-  // How many descriptors it has open.
+  // How many descriptors it has open. One more for a moment after each command, see send_held().
   [[nodiscard]] std::size_t open_descriptors() const;
+  // How many of them are of a memfd whose name begins so.
+  [[nodiscard]] std::size_t memory_descriptors(const std::string& name) const;
   void send_signal(int number) const;
   // Sends SIGSTOP and returns when all of it stands still. SIGCONT makes it go on.
   void freeze() const;

@@ -4,6 +4,7 @@
 
 #include <qmpshot/unique_fd.h>
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -76,6 +77,12 @@ inline Received receive(int socket, std::size_t size, int flags = 0) {
     }
   }
   return out;
+}
+
+// Whether no descriptor of the other end is left, or it was shut down.
+inline bool has_left(int socket) {
+  pollfd ready{socket, 0, 0};
+  return ::poll(&ready, 1, 0) == 1 && (ready.revents & POLLHUP) != 0;
 }
 
 // Whether both descriptors are open on the same file.
