@@ -60,9 +60,11 @@ asio::awaitable<void> Client::pump(Deadline deadline) {
 
 asio::awaitable<void> Client::send(std::string bytes, std::vector<std::int64_t> numbers, int fd,
                                    Deadline deadline) {
+  const std::size_t ahead = std::exchange(announced_, 0);
   try {
-    co_await transport_.send(bytes, fd, deadline);
+    co_await transport_.send(std::string_view(bytes).substr(ahead), fd, deadline);
   } catch (...) {
+    if (!transport_.has_unsent()) announced_ = ahead;
     for (const std::int64_t number : numbers) {
       if (transport_.has_unsent()) break;
       session_.take_back(number);
@@ -89,7 +91,6 @@ asio::awaitable<SentCommands> Client::begin_by_fdset(std::vector<Command> comman
   co_await transport_.flush(deadline);
   std::string bytes;
   session_.begin_by_fdset(bytes);
-  bytes.erase(0, std::exchange(announced_, 0));
   co_return co_await send_behind(std::move(bytes), std::move(commands), fd, deadline);
 }
 
@@ -100,7 +101,6 @@ asio::awaitable<void> Client::handshake(Deadline deadline) {
     co_await transport_.flush(deadline);
     std::string bytes;
     handshake_ = session_.begin(qmp_capabilities(), bytes);
-    bytes.erase(0, std::exchange(announced_, 0));
     std::vector<std::int64_t> numbers(1, *handshake_);
     co_await send(std::move(bytes), std::move(numbers), -1, deadline);
   }

@@ -127,7 +127,8 @@ class Client {
   // Sends all commands behind `bytes`. Nothing is unsent before.
   asio::awaitable<SentCommands> send_behind(std::string bytes, std::vector<Command> commands,
                                             int fd, Deadline deadline);
-  // Sends what the session has begun. Where none of it goes, its commands were never sent.
+  // Sends what the session has begun, but for what was announced of it. Where none of it goes, its
+  // commands were never sent.
   asio::awaitable<void> send(std::string bytes, std::vector<std::int64_t> numbers, int fd,
                              Deadline deadline);
   asio::awaitable<Reply> reply_to(std::int64_t number, std::string name, Deadline deadline);

@@ -90,6 +90,53 @@ TEST_F(ClientTest, UnderstandsEveryManner) {
   }
 }
 
+TEST_F(ClientTest, AnnouncedItShakesHandsOnce) {
+  start({});
+  run(io_, client_->announce(patient())).value();
+  handshake().value();
+  expect_works();
+  EXPECT_EQ(fake_->commands(), (std::vector<std::string>{"qmp_capabilities", "query-status"}));
+}
+
+TEST_F(ClientTest, AnnouncedItBeginsByASet) {
+  start({});
+  run(io_, client_->announce(patient())).value();
+  const UniqueFd file = some_file();
+  {
+    auto sent =
+        run(io_, client_->begin_by_fdset(list({add_fd(12345)}), file.get(), patient())).value();
+    EXPECT_TRUE(run(io_, client_->next_reply(sent, patient())).value().ok());
+  }
+  expect_works();
+  EXPECT_EQ(fake_->commands(),
+            (std::vector<std::string>{"qmp_capabilities", "add-fd", "query-status"}));
+}
+
+// What was announced is still to be ended.
+TEST_F(ClientTest, AHandshakeOfWhichNothingWentIsSentAgainAsAnnounced) {
+  auto [ours, theirs] = test::socket_pair();
+  client_.emplace(io_.get_executor(), std::move(ours));
+  run(io_, client_->announce(patient())).value();
+  const std::string block(4096, ' ');
+  while (::send(client_->native_handle(), block.data(), block.size(), MSG_DONTWAIT) > 0) {
+  }
+  EXPECT_EQ(handshake(brief()).error().code(), Errc::timed_out);
+  std::string got;
+  const auto read_all = [&got, peer = theirs.get()] {
+    for (;;) {
+      const test::Received part = test::receive(peer, 1 << 16, MSG_DONTWAIT);
+      if (part.bytes.empty()) return;
+      got += part.bytes;
+    }
+  };
+  read_all();
+  EXPECT_EQ(handshake(brief()).error().code(), Errc::monitor_busy);
+  read_all();
+  std::erase(got, ' ');
+  EXPECT_EQ(got.find(R"({"execute":"qmp_capabilities","id":)"), 0U) << got;
+  EXPECT_EQ(got.rfind("execute"), 2U) << got;
+}
+
 TEST_F(ClientTest, SaysWhatItConnectedToWithoutSteeringATerminal) {
   const Error error = run(io_, Client::connect("/no\x1b[31m/such", patient())).error();
   EXPECT_EQ(error.code(), Errc::cannot_connect);
