@@ -48,6 +48,10 @@ asio::awaitable<Client> Client::connect(std::string path, Deadline deadline) {
 Client::Client(asio::any_io_executor executor, UniqueFd connected)
     : transport_(std::move(executor), std::move(connected)), session_(random_id()) {}
 
+Client::~Client() {
+  if (!transport_.heard() || !session_.is_owed_replies()) transport_.hang_up();
+}
+
 asio::awaitable<void> Client::pump(Deadline deadline) {
   try {
     session_.accept(co_await transport_.receive_line(deadline)).value();

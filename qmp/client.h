@@ -63,6 +63,12 @@ class Client {
   // Takes over a connected stream socket on which nothing was read yet.
   Client(asio::any_io_executor executor, UniqueFd connected);
 
+  Client(Client&&) noexcept = default;
+  Client& operator=(Client&&) = delete;
+  // The peer sees us leave at once, unless it may be running a command: then when it has run all,
+  // see send_held().
+  ~Client();
+
   // Sends the front of the first command, which runs nothing yet: QEMU takes its time to accept a
   // client and to greet it, and then reads byte by byte. begin_by_fdset() or handshake() is next.
   //   errors  connection_lost, timed_out, cancelled

@@ -25,11 +25,14 @@ Result<std::optional<std::size_t>> send_with_fd(int socket, std::string_view byt
 // descriptors twice), or keep the number of a closed descriptor in a set.
 //
 // With the first blank goes `socket` itself, which as a descriptor in flight is not closed; with
-// the second goes `other`, on whose arrival QEMU closes what came before. What cannot be sent is
-// left out.
-//   other    any descriptor, of which the peer keeps a copy till the next comes, or the end
-//   errors   connection_lost
-//   source   QEMU's chardev/char-socket.c: tcp_chr_recv, tcp_get_msgfds, tcp_chr_free_connection
+// the second goes `other`, on whose arrival QEMU closes what came before, and which it can only get
+// where it has a descriptor left. QEMU reads nothing of a monitor while it runs a command of it, so
+// what it has read up to there it has run. Where the blanks cannot be sent they are left out.
+//   other    any descriptor, of which the peer keeps a copy till the next comes, or the end;
+//            negative: no blanks
+//   errors   connection_lost, also where only the first blank went: then we have hung up
+//   source   QEMU's chardev/char-socket.c: tcp_chr_recv, tcp_get_msgfds, tcp_chr_free_connection;
+//            monitor/qmp.c: handle_qmp_command suspends, monitor_qmp_dispatcher_co resumes
 Result<std::optional<std::size_t>> send_held(int socket, std::string_view bytes, int fd, int other);
 
 }  // namespace qmpshot::qmp

@@ -172,6 +172,10 @@ void Session::forget(std::int64_t number) {
   if (sent->second.reply) sent_.erase(sent);
 }
 
+bool Session::is_owed_replies() const {
+  return std::ranges::any_of(sent_, [](const auto& one) { return !one.second.reply; });
+}
+
 std::optional<Event> Session::take_event() {
   if (events_.empty()) return std::nullopt;
   Event event = std::move(events_.front());

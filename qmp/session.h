@@ -59,6 +59,9 @@ class Session {
   // The reply to a command, once.
   std::optional<Reply> take_reply(std::int64_t number);
 
+  // Whether a command was not answered yet, be it that nobody waits for it.
+  [[nodiscard]] bool is_owed_replies() const;
+
   // The oldest event not taken yet.
   std::optional<Event> take_event();
 

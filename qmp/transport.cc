@@ -250,8 +250,12 @@ asio::awaitable<void> Transport::finish(Deadline deadline) {
   }
 }
 
+void Transport::hang_up() noexcept {
+  if (state_) ::shutdown(state_->socket.native_handle(), SHUT_RDWR);
+}
+
 bool Transport::heard() const noexcept {
-  return state_->heard;
+  return state_ && state_->heard;
 }
 
 int Transport::native_handle() const noexcept {

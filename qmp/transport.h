@@ -59,6 +59,9 @@ class Transport {
   //   errors  connection_lost, timed_out, cancelled
   asio::awaitable<void> finish(Deadline deadline);
 
+  // The peer sees us leave now, whatever it has not read yet. Nothing on a moved-from one.
+  void hang_up() noexcept;
+
   // Whether the peer ever said anything.
   [[nodiscard]] bool heard() const noexcept;
 

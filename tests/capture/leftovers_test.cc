@@ -44,7 +44,7 @@ std::string with_pid(pid_t pid) {
   return with_pid_text(std::to_string(pid));
 }
 
-asio::awaitable<void> lend_and_reclaim(qmp::Client client, std::string tag, UniqueFd memory) {
+asio::awaitable<void> lend_and_reclaim(qmp::Client& client, std::string tag, UniqueFd memory) {
   co_await client.handshake(soon());
   std::vector<qmp::Command> commands;
   commands.push_back(qmp::add_fd(7, tag));
@@ -57,11 +57,10 @@ asio::awaitable<void> lend_and_reclaim(qmp::Client client, std::string tag, Uniq
 // cleaned up.
 std::size_t left_of(const std::string& tag, const std::string& memory_name = "x") {
   test::FakeQemu fake;
-  const UniqueFd keeps_the_sets = fake.connect();  // the last client's leaving frees them
   UniqueFd memory(::memfd_create(memory_name.c_str(), MFD_CLOEXEC));
   asio::io_context io;
-  qmp::Client client(io.get_executor(), UniqueFd(::dup(keeps_the_sets.get())));
-  test::run(io, lend_and_reclaim(std::move(client), tag, std::move(memory))).value();
+  qmp::Client client(io.get_executor(), fake.connect());  // the last one's leaving frees the sets
+  test::run(io, lend_and_reclaim(client, tag, std::move(memory))).value();
   return fake.descriptors();
 }
 

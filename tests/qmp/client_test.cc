@@ -464,6 +464,32 @@ TEST_F(ClientTest, ManyCommandsOnOneConnection) {
   EXPECT_EQ(execute_all(std::vector<Command>(500, query_status())).value().size(), 500U);
 }
 
+// Such as a guest agent's port that nobody has opened: it would stay taken.
+TEST_F(ClientTest, WhoNeverSaidAnythingSeesUsLeaveThoughItReadsNothing) {
+  auto [ours, theirs] = test::socket_pair();
+  client_.emplace(io_.get_executor(), std::move(ours));
+  EXPECT_EQ(handshake(brief()).error().code(), Errc::monitor_busy);
+  EXPECT_FALSE(test::has_left(theirs.get()));
+  client_.reset();
+  EXPECT_TRUE(test::has_left(theirs.get()));
+}
+
+TEST_F(ClientTest, WhoMayRunACommandSeesUsLeaveWhenItHasReadIt) {
+  auto [ours, theirs] = test::socket_pair();
+  client_.emplace(io_.get_executor(), std::move(ours));
+  const std::string event = "{\"event\":\"RTC_CHANGE\"}\r\n";
+  ASSERT_GT(::send(theirs.get(), event.data(), event.size(), 0), 0);
+  EXPECT_EQ(execute("query-status", brief()).error().code(), Errc::timed_out);
+  client_.reset();
+  EXPECT_FALSE(test::has_left(theirs.get()));
+  std::vector<UniqueFd> kept;
+  for (int i = 0; i < 1000 && !test::has_left(theirs.get()); ++i) {
+    test::Received part = test::receive(theirs.get(), 1, MSG_DONTWAIT);
+    if (!part.descriptors.empty()) kept = std::move(part.descriptors);
+  }
+  EXPECT_TRUE(test::has_left(theirs.get()));
+}
+
 TEST_F(ClientTest, LeavingFreesTheMonitor) {
   start_and_shake_hands();
   client_.reset();

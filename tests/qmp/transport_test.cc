@@ -348,6 +348,13 @@ TEST_F(TransportTest, ClosedItLivesUntilThePeerHasReadWhatWasSent) {
   EXPECT_TRUE(has_left(peer_.get()));
 }
 
+TEST_F(TransportTest, WhoHangsUpHasLeftWhateverIsUnread) {
+  send("a command\n", -1).value();
+  transport_->hang_up();
+  transport_.reset();
+  EXPECT_TRUE(has_left(peer_.get()));
+}
+
 TEST_F(TransportTest, TheFrontOfAMessageHoldsNothing) {
   run(io_, transport_->send_front("the front", patient())).value();
   transport_.reset();
