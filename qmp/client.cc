@@ -49,7 +49,11 @@ Client::Client(asio::any_io_executor executor, UniqueFd connected)
     : transport_(std::move(executor), std::move(connected)), session_(random_id()) {}
 
 Client::~Client() {
-  if (!transport_.heard() || !session_.is_owed_replies()) transport_.hang_up();
+  if (session_.is_owed_replies() && !session_.must_run_more()) {
+    transport_.hang_up();
+  } else {
+    transport_.half_close();
+  }
 }
 
 asio::awaitable<void> Client::pump(Deadline deadline) {

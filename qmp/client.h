@@ -65,8 +65,8 @@ class Client {
 
   Client(Client&&) noexcept = default;
   Client& operator=(Client&&) = delete;
-  // The peer sees us leave at once, unless it may be running a command: then when it has run all,
-  // see send_held().
+  // The peer sees us leave when it has read everything. Where it owes a reply, and so may hang, it
+  // sees it at once, serves the next, and drops what it has not begun; unless that must be run.
   ~Client();
 
   // Sends the front of the first command, which runs nothing yet: QEMU takes its time to accept a

@@ -88,7 +88,9 @@ Command stop() {
   return Command("stop");
 }
 Command cont() {
-  return Command("cont");
+  Command command("cont");
+  command.must_run = true;
+  return command;
 }
 
 Command key_event(std::string_view qcode, bool down) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "qmp/fd_passing.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -40,7 +42,7 @@ class Parcel {
 // Sends them in turn until one does not go, or goes only in part.
 //   return  how many went; 0 where the socket takes none now (EAGAIN)
 //   errors  connection_lost: the first did not go
-Result<std::size_t> send_all(int socket, std::span<mmsghdr> messages) {
+Result<std::size_t> send_in_turn(int socket, std::span<mmsghdr> messages) {
   int sent = 0;
   do {
     sent = ::sendmmsg(socket, messages.data(), static_cast<unsigned>(messages.size()),
@@ -51,12 +53,21 @@ Result<std::size_t> send_all(int socket, std::span<mmsghdr> messages) {
   return Error::from_errno(Errc::connection_lost, "sending to the monitor", errno);
 }
 
+// Whether what the peer has not read takes more than half of the room for it.
+bool is_half_full(int socket) {
+  int unread = 0;
+  if (::ioctl(socket, SIOCOUTQ, &unread) != 0 || unread == 0) return false;
+  int room = 0;
+  socklen_t size = sizeof room;
+  return ::getsockopt(socket, SOL_SOCKET, SO_SNDBUF, &room, &size) == 0 && unread > room / 2;
+}
+
 }  // namespace
 
 Result<std::optional<std::size_t>> send_with_fd(int socket, std::string_view bytes, int fd) {
   mmsghdr message{};
   const Parcel parcel(message, bytes, fd);
-  const Result<std::size_t> sent = send_all(socket, std::span(&message, 1));
+  const Result<std::size_t> sent = send_in_turn(socket, std::span(&message, 1));
   if (!sent) return sent.error();
   if (*sent == 0) return std::optional<std::size_t>();
   return std::optional<std::size_t>(message.msg_len);
@@ -64,18 +75,16 @@ Result<std::optional<std::size_t>> send_with_fd(int socket, std::string_view byt
 
 Result<std::optional<std::size_t>> send_held(int socket, std::string_view bytes, int fd,
                                              int other) {
-  if (other < 0) return send_with_fd(socket, bytes, fd);
+  if (other < 0 || is_half_full(socket)) return send_with_fd(socket, bytes, fd);
   std::array<mmsghdr, 3> messages{};
   const Parcel words(messages[0], bytes, fd);
   const Parcel hold(messages[1], " ", socket);
   const Parcel release(messages[2], " ", other);
-  const Result<std::size_t> sent = send_all(socket, messages);
+  const Result<std::size_t> sent = send_in_turn(socket, messages);
   if (!sent) return sent.error();
   if (*sent == 0) return std::optional<std::size_t>();
-  // Held and not released, the peer would never see us leave.
-  if (*sent == 2 && ::shutdown(socket, SHUT_RDWR) == 0) {
-    return Error(Errc::connection_lost, "sending to the monitor: it takes nothing more");
-  }
+  // Held and not released, the peer would never see us leave. What it got it still answers.
+  if (*sent == 2) (void)::shutdown(socket, SHUT_WR);
   return std::optional<std::size_t>(messages[0].msg_len);
 }
 

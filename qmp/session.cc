@@ -42,7 +42,7 @@ Error refused(const std::string& command, const Refusal& refusal, bool negotiate
 }  // namespace
 
 std::int64_t Session::begin(const Command& command, std::string& out) {
-  Sent sent{command.name, std::nullopt, command.fdset_id, std::nullopt};
+  Sent sent{command.name, std::nullopt, command.fdset_id, command.must_run, std::nullopt};
   ++last_number_;
   if (command.name == "qmp_capabilities") {
     sent.id = handshake_id_;
@@ -174,6 +174,11 @@ void Session::forget(std::int64_t number) {
 
 bool Session::is_owed_replies() const {
   return std::ranges::any_of(sent_, [](const auto& one) { return !one.second.reply; });
+}
+
+bool Session::must_run_more() const {
+  return std::ranges::any_of(
+      sent_, [](const auto& one) { return one.second.must_run && !one.second.reply; });
 }
 
 std::optional<Event> Session::take_event() {

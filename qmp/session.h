@@ -59,8 +59,10 @@ class Session {
   // The reply to a command, once.
   std::optional<Reply> take_reply(std::int64_t number);
 
-  // Whether a command was not answered yet, be it that nobody waits for it.
+  // Whether a command was not answered yet, be it that nobody waits for it; whether one of those
+  // must be run.
   [[nodiscard]] bool is_owed_replies() const;
+  [[nodiscard]] bool must_run_more() const;
 
   // The oldest event not taken yet.
   std::optional<Event> take_event();
@@ -76,6 +78,7 @@ class Session {
     std::string command;
     std::optional<std::int64_t> id;        // the handshake's; the others have none
     std::optional<std::int64_t> fdset_id;  // add-fd's
+    bool must_run = false;
     std::optional<Reply> reply;
     bool forgotten = false;
   };

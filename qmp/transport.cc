@@ -109,9 +109,9 @@ struct Transport::State {
       : socket(executor, fd), timer(executor), nothing(::eventfd(0, EFD_CLOEXEC)) {}
 
   Result<std::optional<std::size_t>> send_some(std::string_view bytes, int fd, Hold hold) {
-    const int peer = socket.native_handle();
-    if (hold == Hold::no) return send_with_fd(peer, bytes, fd);
-    return send_held(peer, bytes, fd, nothing.get());
+    const int ours = socket.native_handle();
+    if (hold == Hold::no) return send_with_fd(ours, bytes, fd);
+    return send_held(ours, bytes, fd, nothing.get());
   }
 
   asio::posix::stream_descriptor socket;
@@ -184,15 +184,15 @@ bool Transport::has_unsent() const noexcept {
 }
 
 asio::awaitable<void> Transport::send(std::string_view bytes, int fd, Deadline deadline) {
-  return send_all(bytes, fd, Hold::yes, deadline);
+  return send_whole(bytes, fd, Hold::yes, deadline);
 }
 
 asio::awaitable<void> Transport::send_front(std::string_view bytes, Deadline deadline) {
-  return send_all(bytes, -1, Hold::no, deadline);
+  return send_whole(bytes, -1, Hold::no, deadline);
 }
 
-asio::awaitable<void> Transport::send_all(std::string_view bytes, int fd, Hold hold,
-                                          Deadline deadline) {
+asio::awaitable<void> Transport::send_whole(std::string_view bytes, int fd, Hold hold,
+                                            Deadline deadline) {
   co_await flush(deadline);
   const std::size_t whole = bytes.size();
   while (!bytes.empty()) {
@@ -241,7 +241,7 @@ asio::awaitable<std::string_view> Transport::receive_line(Deadline deadline) {
 
 asio::awaitable<void> Transport::finish(Deadline deadline) {
   co_await flush(deadline);
-  if (::shutdown(state_->socket.native_handle(), SHUT_WR) != 0) {
+  if (!half_close()) {
     throw Error::from_errno(Errc::connection_lost, "leaving the monitor", errno);
   }
   for (std::size_t size = 1; size != 0;) {
@@ -250,12 +250,18 @@ asio::awaitable<void> Transport::finish(Deadline deadline) {
   }
 }
 
+bool Transport::half_close() noexcept {
+  return state_ && ::shutdown(state_->socket.native_handle(), SHUT_WR) == 0;
+}
+
 void Transport::hang_up() noexcept {
   if (state_) ::shutdown(state_->socket.native_handle(), SHUT_RDWR);
 }
 
 bool Transport::heard() const noexcept {
-  return state_ && state_->heard;
+  if (state_->heard) return true;
+  char first = 0;
+  return ::recv(state_->socket.native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 int Transport::native_handle() const noexcept {

@@ -59,10 +59,14 @@ class Transport {
   //   errors  connection_lost, timed_out, cancelled
   asio::awaitable<void> finish(Deadline deadline);
 
-  // The peer sees us leave now, whatever it has not read yet. Nothing on a moved-from one.
+  // The peer sees us leave when it has read everything, even where it has no descriptor left for
+  // what would release the connection. False where that failed. Nothing on a moved-from one.
+  bool half_close() noexcept;
+
+  // The same, but now, whatever it has not read yet.
   void hang_up() noexcept;
 
-  // Whether the peer ever said anything.
+  // Whether the peer ever said anything, be it that nobody has received it.
   [[nodiscard]] bool heard() const noexcept;
 
   [[nodiscard]] int native_handle() const noexcept;
@@ -73,7 +77,7 @@ class Transport {
   asio::awaitable<std::size_t> receive_some(Deadline deadline);
 
   enum class Hold { no, yes };
-  asio::awaitable<void> send_all(std::string_view bytes, int fd, Hold hold, Deadline deadline);
+  asio::awaitable<void> send_whole(std::string_view bytes, int fd, Hold hold, Deadline deadline);
 
   enum class Until { readable, writable };
   asio::awaitable<void> wait(Until what, Deadline deadline);

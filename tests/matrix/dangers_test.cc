@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <vector>
 
 namespace qmpshot::test {
 namespace {
@@ -28,6 +29,13 @@ constexpr std::chrono::milliseconds no_answer_time = 2s;
 
 std::string dump_to(const std::string& path, const std::string& more = "") {
   return R"({"filename":")" + path + "\"" + more + "}";
+}
+
+void read_to_end(const std::string& fifo) {
+  const UniqueFd fd(::open(fifo.c_str(), O_RDONLY | O_CLOEXEC));
+  char dropped[65536];
+  while (::read(fd.get(), dropped, sizeof dropped) > 0) {
+  }
 }
 
 class Dangers : public VmCase {
@@ -158,24 +166,6 @@ TEST_F(Dangers, D2WhatAKilledOneLeftTheNextTakesBack) {
   expect_unharmed();
 }
 
-// Killed at any moment of its few milliseconds: QEMU still runs all it was sent, which a hundred
-// kills show. That it does not crash, as it did in one of some four thousand, they do not.
-TEST_F(Dangers, D2OneShotsKilledAtAnyMomentLeaveNothing) {
-  start({});
-  wait_for_picture();
-  const auto clean = lent_descriptors();
-  for (int round = 0; round < 100; ++round) {
-    Process process({QMPSHOT_PROGRAM, "--socket", qemu().socket(), "-o", "/dev/null"});
-    std::this_thread::sleep_for(std::chrono::microseconds(100 * round));
-    process.send(SIGKILL);
-    process.wait();
-    // The next is greeted when QEMU has seen the killed one leave.
-    RawMonitor next(qemu().socket());
-    ASSERT_EQ(lent_descriptors(), clean) << round;
-  }
-  expect_unharmed();
-}
-
 // --- D3: remove-fd while paused ------------------------------------------------------------------
 
 TEST_F(Dangers, D3APausedQemuKeepsDescriptorsButNotOurs) {
@@ -222,15 +212,32 @@ TEST_F(Dangers, D4AFifoFreezesQemuAndOurOutputIsNoneOfItsBusiness) {
   raw.send_and_forget({{"screendump", dump_to(fifo)}});
   ASSERT_TRUE(becomes([this] { return !second_monitor_answers(no_answer_time); }));
   // That it is the FIFO: a reader ends it.
-  std::thread reader([&fifo] {
-    const UniqueFd fd(::open(fifo.c_str(), O_RDONLY | O_CLOEXEC));
-    char dropped[65536];
-    while (::read(fd.get(), dropped, sizeof dropped) > 0) {
-    }
-  });
+  std::thread reader([&fifo] { read_to_end(fifo); });
   EXPECT_TRUE(second_monitor_answers(case_patience));
   reader.join();
   report("D4: QEMU " + version() + " froze with a FIFO until somebody read it");
+}
+
+// Who gives up does not keep the monitor, so the next is told the same, and not "busy".
+TEST_F(Dangers, D4AHangIsCalledOneByEachThatMeetsIt) {
+  start({});
+  const std::string fifo = qemu().file("fifo");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0666), 0);
+  RawMonitor raw(qemu().socket(1));
+  raw.send_and_forget({{"screendump", dump_to(fifo)}});
+  ASSERT_TRUE(becomes([this] { return !Camera::open(qemu().socket(), no_answer_time).ok(); }));
+  for (int round = 0; round < 3; ++round) {
+    const Finished vms = run({QMPSHOT_PROGRAM, "vms", "--json"});
+    EXPECT_NE(vms.out.find(qemu().socket() + R"(","state":"free")"), std::string::npos)
+        << round << ": " << vms.out;
+    const Finished shot = qmpshot({"-o", "/dev/null", "--timeout", "300ms"});
+    EXPECT_EQ(shot.status, 4) << round << ": " << shot.err;
+    EXPECT_NE(shot.err.find("main loop is busy"), std::string::npos) << round << ": " << shot.err;
+  }
+  std::thread reader([&fifo] { read_to_end(fifo); });
+  EXPECT_TRUE(Camera::open(qemu().socket(), case_patience).ok());
+  reader.join();
+  EXPECT_EQ(qmpshot({"-o", "/dev/null"}).status, 0);
 }
 
 // --- D5: QEMU unlinks what it cannot write -------------------------------------------------------
@@ -343,6 +350,28 @@ TEST_F(Dangers, D8PngIntoASetKeepsItAndWeUseAFile) {
          (dumped.ok() ? "works" : "is refused: " + dumped.error().message()) +
          ", after remove-fd the set is " +
          (qemu().qmp("query-fdsets").size() > before ? "still there" : "gone"));
+}
+
+// --- D11: a client that goes while its command is run --------------------------------------------
+
+// QEMU 5.2 to 11.1 then crashed in one of some four thousand kills, too seldom to be waited for.
+// The same moments left a set in 30 to 50 of these hundred; while that is none, QEMU sees the
+// killed one leave after it has run everything. To look for the crash itself: 20000 rounds of this
+// loop.
+TEST_F(Dangers, D11OneShotsKilledAtAnyMomentLeaveNothing) {
+  start({});
+  wait_for_picture();
+  const auto clean = lent_descriptors();
+  for (int round = 0; round < 100; ++round) {
+    Process process({QMPSHOT_PROGRAM, "--socket", qemu().socket(), "-o", "/dev/null"});
+    std::this_thread::sleep_for(std::chrono::microseconds(100 * round));
+    process.send(SIGKILL);
+    process.wait();
+    // The next is greeted when QEMU has seen the killed one leave.
+    RawMonitor next(qemu().socket());
+    ASSERT_EQ(lent_descriptors(), clean) << round;
+  }
+  expect_unharmed();
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ class QmpshotCase : public testing::Test {
     if (!shared()) return;
     EXPECT_TRUE(shared()->alive()) << "the VM died";
     if (!shared()->alive()) return;
-    // What one that gave up has sent, QEMU still runs.
+    // QEMU frees what a client that gave up has left in its own time.
     EXPECT_TRUE(eventually([] { return fdsets(*shared()) == 0; }));
     EXPECT_EQ(temporary_files(), std::vector<std::string>());
   }
