@@ -13,6 +13,13 @@ namespace qmpshot::capture {
 
 class Stopwatch {
  public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  Stopwatch() = default;
+  explicit Stopwatch(TimePoint began) : began_(began) {}
+
+  [[nodiscard]] TimePoint began() const noexcept { return began_; }
+
   // Ends the step that began with the last lap.
   //   return  what it took
   std::chrono::nanoseconds lap(std::string_view step) {
@@ -25,7 +32,8 @@ class Stopwatch {
   [[nodiscard]] std::vector<Step> take_steps() { return std::exchange(steps_, {}); }
 
  private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+  TimePoint began_ = std::chrono::steady_clock::now();
+  TimePoint last_ = began_;
   std::vector<Step> steps_;
 };
 

@@ -32,14 +32,18 @@ asio::awaitable<void> pause(milliseconds time, qmp::Deadline deadline) {
 }
 
 // One more look, with a time of its own: the request's is for the first.
-asio::awaitable<Frame> look_again(Grabber& grabber, GrabRequest request) {
+//   began  when the first began: all since is the step "wait"
+asio::awaitable<Frame> look_again(Grabber& grabber, GrabRequest request,
+                                  Stopwatch::TimePoint began) {
   const qmp::Deadline deadline = qmp::Deadline::after(request.timeout);
-  co_return co_await grabber.grab(std::move(request), Stopwatch(), deadline);
+  Stopwatch watch(began);
+  watch.lap("wait");
+  co_return co_await grabber.grab(std::move(request), std::move(watch), deadline);
 }
 
 // A key, then looks until the picture is another one.
 asio::awaitable<Frame> wake(Grabber& grabber, GrabRequest request, Frame before,
-                            qmp::Deadline deadline) {
+                            Stopwatch::TimePoint began, qmp::Deadline deadline) {
   std::optional<Error> refused;
   try {
     co_await grabber.press_harmless_key(deadline);
@@ -56,7 +60,7 @@ asio::awaitable<Frame> wake(Grabber& grabber, GrabRequest request, Frame before,
   Pauses pauses;
   while (!awake.passed() && encode::equal(before.image.view(), after.image.view())) {
     co_await pause(pauses.next(), awake);
-    after = co_await look_again(grabber, request);
+    after = co_await look_again(grabber, request, began);
   }
   co_return after;
 }
@@ -79,13 +83,14 @@ void check_content(const GrabRequest& request, const Frame& frame) {
 
 asio::awaitable<Frame> fulfil(Grabber& grabber, GrabRequest request, Stopwatch watch,
                               qmp::Deadline deadline) {
+  const Stopwatch::TimePoint began = watch.began();
   Frame frame = co_await grabber.grab(request, std::move(watch), deadline);
-  if (request.wake) frame = co_await wake(grabber, request, std::move(frame), deadline);
+  if (request.wake) frame = co_await wake(grabber, request, std::move(frame), began, deadline);
   const qmp::Deadline until = qmp::Deadline::after(request.wait_content);
   Pauses pauses;
   while (frame.content != Content::picture && !until.passed()) {
     co_await pause(pauses.next(), until);
-    frame = co_await look_again(grabber, request);
+    frame = co_await look_again(grabber, request, began);
   }
   check_content(request, frame);
   if (request.vm_facts) {

@@ -84,7 +84,7 @@ TEST_F(Failure, DatagramSocket) {
 
 TEST_F(Failure, MonitorBusyWithAnotherClient) {
   const Camera other = Camera::open(vm().socket()).value();
-  expect_failure(shoot_at(vm().socket(), "300ms"), 4, {"busy", "-qmp"});
+  expect_failure(shoot_at(vm().socket(), "300ms"), 4, {"another client is connected", "-qmp"});
 }
 
 TEST_F(Failure, MonitorBusyAndOthersWaitForIt) {
@@ -98,12 +98,14 @@ TEST_F(Failure, MonitorBusyAndOthersWaitForIt) {
     (void)!::connect(waiting.back().get(), reinterpret_cast<const sockaddr*>(&address),
                      sizeof address);
   }
-  expect_failure(shoot_at(vm().socket(), "300ms"), 4, {"monitor", "-qmp"});
+  expect_failure(shoot_at(vm().socket(), "300ms"), 4, {"another client is connected", "-qmp"});
 }
 
 TEST_F(Failure, QemuStoppedBeforeItGreets) {
   const Stopped stopped(vm());
-  expect_failure(shoot_at(vm().socket(), "300ms"), 4, {"stopped"});
+  const Finished run = shoot_at(vm().socket(), "300ms");
+  expect_failure(run, 4, {"QEMU's process is stopped (SIGSTOP)"});
+  EXPECT_EQ(run.err.find("client"), std::string::npos) << run.err;
 }
 
 TEST_F(Failure, QemuKilledWhileWeWait) {
@@ -215,6 +217,15 @@ TEST_F(Failure, StdoutFull) {
   ProcessOptions options;
   options.output_path = "/dev/full";
   expect_failure(shoot({}, options), 3, {"stdout", "No space left"});
+}
+
+TEST_F(Failure, StdoutFullOfHelp) {
+  ProcessOptions options;
+  options.output_path = "/dev/full";
+  for (const std::vector<std::string>& what :
+       {std::vector<std::string>{"--help"}, {"--version"}, {"vms", "--help"}}) {
+    expect_failure(qmpshot(what, options), 3, {"stdout", "No space left"});
+  }
 }
 
 TEST_F(Failure, StdoutClosedByItsReader) {

@@ -6,6 +6,7 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <regex>
 
 namespace qmpshot::test {
@@ -170,6 +171,19 @@ TEST_F(Output, StatsAreMillisecondsPerStepOnStderr) {
     EXPECT_TRUE(std::regex_search(run.err, std::regex(std::string(step) + R"( +\d+\.\d+ ms)")))
         << step << " in: " << run.err;
   }
+}
+
+TEST_F(Output, StatsOfSeveralLooksAreOfAllTheirTime) {
+  const auto begin = std::chrono::steady_clock::now();
+  const std::string stats = shoot({"-o", file("a.png"), "--stats", "--wake"}).err;
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - begin;
+  std::smatch all;
+  std::smatch wait;
+  ASSERT_TRUE(std::regex_search(stats, all, std::regex(R"(all +(\d+\.\d+) ms)"))) << stats;
+  ASSERT_TRUE(std::regex_search(stats, wait, std::regex(R"(^wait +(\d+\.\d+) ms)"))) << stats;
+  EXPECT_GE(std::stod(wait[1]), 100) << "the first pause: " << stats;
+  EXPECT_GT(std::stod(all[1]), std::stod(wait[1]));
+  EXPECT_LT(std::stod(all[1]), took.count());
 }
 
 TEST_F(Output, WhatIsQuicklyEncodedIsWhileQemuTidiesUp) {

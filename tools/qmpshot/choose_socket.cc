@@ -187,6 +187,13 @@ void look_again(QemuProcess& process, std::size_t number) {
   }
 }
 
+// One that nobody can ask: it has a client, or its path is not known.
+Monitor not_asked(const QemuProcess& process, const KnownMonitor& known) {
+  Monitor out = capture::judge_unasked(process, known);
+  if (out.state == MonitorState::busy) out.why += ": give QEMU a second -qmp socket";
+  return out;
+}
+
 // Stays away from a monitor while it has a client: QEMU keeps us in its queue, which holds two,
 // after we have left.
 asio::awaitable<Monitor> ask_without_client(QemuProcess process, std::size_t number,
@@ -196,9 +203,7 @@ asio::awaitable<Monitor> ask_without_client(QemuProcess process, std::size_t num
     look_again(process, number);
   }
   if (!capture::must_be_asked(process.monitors[number])) {
-    Monitor unasked = capture::judge_unasked(process, process.monitors[number]);
-    if (unasked.state == MonitorState::busy) unasked.why += ": give QEMU a second -qmp socket";
-    co_return unasked;
+    co_return not_asked(process, process.monitors[number]);
   }
   Probe probe = co_await capture::probe_monitor(process.monitors[number].path, deadline);
   // Somebody may have been quicker, or have stopped it meanwhile.
@@ -233,6 +238,24 @@ Result<std::string> choose_monitor(const QemuProcess& process, std::chrono::mill
   Result<std::string> chosen = first_that_answers(std::move(candidates), ask, timeout);
   if (!chosen) return chosen.error().within(attempt);
   return chosen;
+}
+
+// What is known of the monitor behind that path, which did not greet. Nothing where none of the
+// processes here is known to listen there.
+std::optional<Monitor> find_ungreeting(const std::string& socket) {
+  struct stat sought {};
+  if (::stat(socket.c_str(), &sought) != 0) return std::nullopt;
+  for (const QemuProcess& process : capture::find_qemu_processes()) {
+    for (const KnownMonitor& known : process.monitors) {
+      struct stat info {};
+      const bool same = !known.path.empty() && ::stat(known.path.c_str(), &info) == 0 &&
+                        info.st_dev == sought.st_dev && info.st_ino == sought.st_ino;
+      if (!same) continue;
+      if (!capture::must_be_asked(known)) return not_asked(process, known);
+      return capture::judge(process, known, Probe(MonitorState::busy, ""), false);
+    }
+  }
+  return std::nullopt;
 }
 
 asio::awaitable<Monitor> ask_whoever_listens(std::string path, qmp::Deadline deadline) {
@@ -271,6 +294,17 @@ Result<std::string> choose_socket(const std::vector<std::string>& sockets, const
   } catch (...) {  // no descriptors left for the loop, or no memory
     return Error::from_exception(std::current_exception()).within("looking for a monitor");
   }
+}
+
+Error why_no_greeting(const std::string& socket, const Error& error) {
+  try {
+    const std::optional<Monitor> found = find_ungreeting(socket);
+    if (found && !found->why.empty()) {
+      return Error(error.code(), found->why).within("waiting for QEMU's greeting");
+    }
+  } catch (const Error&) {  // no descriptor left to look with
+  }
+  return error;
 }
 
 }  // namespace qmpshot::tools

@@ -22,4 +22,8 @@ namespace qmpshot::tools {
 Result<std::string> choose_socket(const std::vector<std::string>& sockets, const std::string& vm,
                                   std::chrono::milliseconds timeout);
 
+// Why that socket's monitor did not greet, which is monitor_busy's `error`: whether it serves
+// another client, or hangs, or its process is stopped. The error itself where /proc does not tell.
+Error why_no_greeting(const std::string& socket, const Error& error);
+
 }  // namespace qmpshot::tools

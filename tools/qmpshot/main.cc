@@ -55,8 +55,11 @@ int run(Options options) {
     // Everything is taken back: now end as the signal asked, so that the shell knows.
     (void)::raise(signal);
   }
-  std::fprintf(stderr, "qmpshot: %s%s\n", done.error().what(), advice(done.error().code()));
-  return exit_status::of(done.error().code());
+  Error error = done.error();
+  const bool never_greeted = error.code() == Errc::monitor_busy && !options.socket.empty();
+  if (never_greeted) error = why_no_greeting(options.socket, error);
+  std::fprintf(stderr, "qmpshot: %s%s\n", error.what(), advice(error.code()));
+  return exit_status::of(error.code());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include "tools/qmpshot/arguments.h"
 #include "tools/qmpshot/exit_status.h"
+#include "tools/qmpshot/output.h"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <set>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -279,8 +281,10 @@ void finish(Raw& raw) {
 }
 
 int say(const std::string& text) {
-  std::fputs(text.c_str(), stdout);
-  return exit_status::done;
+  const Result<void> said = write_stdout(std::as_bytes(std::span(text)));
+  if (said) return exit_status::done;
+  std::fprintf(stderr, "qmpshot: %s\n", said.error().what());
+  return exit_status::of(said.error().code());
 }
 
 int refuse(const Error& error, const char* command) {
