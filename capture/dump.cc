@@ -61,6 +61,7 @@ asio::awaitable<void> stop_again(qmp::Client& client) {
   bool stopped = false;
   const auto stop = [&client, &stopped](qmp::Deadline grace) -> asio::awaitable<void> {
     qmp::Command command = qmp::stop();
+    command.must_run = true;
     co_await client.execute(std::move(command), grace);
     stopped = true;
   };

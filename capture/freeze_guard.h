@@ -13,13 +13,12 @@
 namespace qmpshot::capture {
 
 // "stop", the dump and "cont" go to QEMU in one message, so QEMU has the "cont" from the moment it
-// has the "stop". What it has not begun it drops when the connection ends, though. The guard holds
-// the connection too, and the lock. Where we end without dismissing it, however we end, it tells
-// QEMU that no more comes and waits until QEMU has run everything.
+// has the "stop". The guard holds the connection too, and the lock. Where we end without dismissing
+// it, however we end, it tells QEMU that no more comes and waits until QEMU has run everything.
 //
-// Where it is killed as well, within the time of one dump, the lock is free too early; and QEMU
-// continues the VM by what keeps any connection open, see qmp::send_held(), which a relay between
-// us and QEMU may not pass on.
+// Where it is killed as well, within the time of one dump, the lock is free too early. That QEMU
+// still continues the VM is then due to what keeps any connection open, see qmp::send_held(); a
+// relay between us and QEMU may not pass that on, and QEMU drops what it has not begun.
 class FreezeGuard {
  public:
   // Forks; the child calls nothing but async-signal-safe functions and raises no SIGCHLD.

@@ -131,8 +131,8 @@ asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watc
   watch.lap("take back");
 }
 
-// The same; where it fails, QEMU has no connection to us any more, and takes back what it was lent
-// by itself.
+// The same; where it fails, we have left QEMU, which takes back what it was lent by what it was
+// sent, or by the end of the connection.
 //   return  whether it is so
 asio::awaitable<bool> dump_or_leave(Shot& shot, qmp::Client& client, Stopwatch& watch,
                                     const FrameWork& meanwhile, qmp::Deadline deadline) {

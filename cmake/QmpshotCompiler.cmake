@@ -56,7 +56,8 @@ set(QMPSHOT_FOR_SIZE $<$<CONFIG:Release>:-Os>)
 
 if(QMPSHOT_STATIC)
   # A linker can then leave out what nobody calls, and order the rest: tools/qmpshot/one_shot.ld. Not
-  # strings that are the end of another one somewhere else: each would cost a page. (clang++ merges.)
+  # strings that are the end of another one somewhere else: each would cost a page. clang++ has no
+  # option for that.
   add_compile_options(-ffunction-sections -fdata-sections
                       $<$<CXX_COMPILER_ID:GNU>:-fno-merge-constants>)
 endif()

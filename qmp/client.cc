@@ -6,6 +6,7 @@
 #include <asio/this_coro.hpp>
 #include <sys/random.h>
 
+#include <cassert>
 #include <cstdint>
 #include <utility>
 
@@ -19,6 +20,13 @@ Error never_greeted() {
                "none came: the monitor is busy with another client (it serves one at a time: give "
                "QEMU a second -qmp socket), QEMU is stopped, or this is no monitor's socket")
       .within(greeting_wait);
+}
+
+// The front of the handshake; behind it may come an id.
+std::string announcement() {
+  std::string front = command_line(qmp_capabilities());
+  front.resize(front.rfind('}'));
+  return front;
 }
 
 // Unlikely to be that of the client before.
@@ -69,6 +77,7 @@ asio::awaitable<void> Client::pump(Deadline deadline) {
 asio::awaitable<void> Client::send(std::string bytes, std::vector<std::int64_t> numbers, int fd,
                                    Deadline deadline) {
   const std::size_t ahead = std::exchange(announced_, 0);
+  assert(bytes.starts_with(announcement().substr(0, ahead)));
   try {
     co_await transport_.send(std::string_view(bytes).substr(ahead), fd, deadline);
   } catch (...) {
@@ -83,8 +92,7 @@ asio::awaitable<void> Client::send(std::string bytes, std::vector<std::int64_t> 
 }
 
 asio::awaitable<void> Client::announce(Deadline deadline) {
-  std::string front = command_line(qmp_capabilities());
-  front.resize(front.rfind('}'));  // behind which may come the id
+  const std::string front = announcement();
   announced_ = front.size();
   try {
     co_await transport_.send_front(front, deadline);

@@ -61,12 +61,14 @@ class Client {
   static asio::awaitable<Client> connect(std::string path, Deadline deadline);
 
   // Takes over a connected stream socket on which nothing was read yet.
+  //   errors  cannot_write: no descriptor left here
   Client(asio::any_io_executor executor, UniqueFd connected);
 
   Client(Client&&) noexcept = default;
   Client& operator=(Client&&) = delete;
   // The peer sees us leave when it has read everything. Where it owes a reply, and so may hang, it
-  // sees it at once, serves the next, and drops what it has not begun; unless that must be run.
+  // sees it at once, serves the next, and drops what it has not begun; unless that must be run, see
+  // Session::must_run_more().
   ~Client();
 
   // Sends the front of the first command, which runs nothing yet: QEMU takes its time to accept a

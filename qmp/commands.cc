@@ -8,6 +8,11 @@ std::string owned(const Json& value) {
   return printable(value.string().value_or(""));
 }
 
+Command must_run(Command command) {
+  command.must_run = true;
+  return command;
+}
+
 }  // namespace
 
 std::string fdset_path(FdsetId id) {
@@ -34,7 +39,7 @@ Command add_fd(FdsetId id, std::string_view opaque) {
 Command remove_fd(FdsetId id) {
   JsonWriter arguments;
   arguments.begin_object().key("fdset-id").integer(id).end_object();
-  return {"remove-fd", arguments.text()};
+  return must_run({"remove-fd", arguments.text()});
 }
 
 Command query_fdsets() {
@@ -88,9 +93,7 @@ Command stop() {
   return Command("stop");
 }
 Command cont() {
-  Command command("cont");
-  command.must_run = true;
-  return command;
+  return must_run(Command("cont"));
 }
 
 Command key_event(std::string_view qcode, bool down) {
@@ -99,7 +102,8 @@ Command key_event(std::string_view qcode, bool down) {
   arguments.key("type").string("key").key("data").begin_object().key("down").boolean(down);
   arguments.key("key").begin_object().key("type").string("qcode").key("data").string(qcode);
   arguments.end_object().end_object().end_object().end_array().end_object();
-  return {"input-send-event", arguments.text()};
+  Command command("input-send-event", arguments.text());
+  return down ? command : must_run(std::move(command));
 }
 
 Command query_name() {

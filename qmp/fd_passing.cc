@@ -66,7 +66,7 @@ bool is_half_full(int socket) {
 
 Result<std::optional<std::size_t>> send_with_fd(int socket, std::string_view bytes, int fd) {
   mmsghdr message{};
-  const Parcel parcel(message, bytes, fd);
+  const Parcel words(message, bytes, fd);
   const Result<std::size_t> sent = send_in_turn(socket, std::span(&message, 1));
   if (!sent) return sent.error();
   if (*sent == 0) return std::optional<std::size_t>();
@@ -74,12 +74,12 @@ Result<std::optional<std::size_t>> send_with_fd(int socket, std::string_view byt
 }
 
 Result<std::optional<std::size_t>> send_held(int socket, std::string_view bytes, int fd,
-                                             int other) {
-  if (other < 0 || is_half_full(socket)) return send_with_fd(socket, bytes, fd);
+                                             int release) {
+  if (is_half_full(socket)) return send_with_fd(socket, bytes, fd);
   std::array<mmsghdr, 3> messages{};
   const Parcel words(messages[0], bytes, fd);
   const Parcel hold(messages[1], " ", socket);
-  const Parcel release(messages[2], " ", other);
+  const Parcel end(messages[2], " ", release);
   const Result<std::size_t> sent = send_in_turn(socket, messages);
   if (!sent) return sent.error();
   if (*sent == 0) return std::optional<std::size_t>();

@@ -27,17 +27,17 @@ Result<std::optional<std::size_t>> send_with_fd(int socket, std::string_view byt
 // what it has read it has run.
 //
 // With the first blank goes `socket` itself, which as a descriptor in flight is not closed; with
-// the second goes `other`, on whose arrival QEMU closes what came before. Where the socket is half
-// full the blanks are left out: a peer that reads nothing needs the room for commands. Where only
-// the first goes, this end is shut for sending, which ends the connection in the same way.
+// the second goes `release`, on whose arrival QEMU closes what came before. Where the socket is
+// half full the blanks are left out: a peer that reads nothing needs the room for commands. Where
+// only the first goes, this end is shut for sending, which ends the connection in the same way.
 //
 // What it does not cover: a process killed while the peer has one descriptor left to take, which
-// is then the first.
-//   other    any descriptor, of which the peer keeps a copy till the next comes, or the end;
-//            negative: no blanks
+// is then the first, or while it reads nothing of it for good, as a serial console may.
+//   release  any descriptor; the peer keeps a copy till the next comes, or the end
 //   errors   connection_lost
 //   source   QEMU's chardev/char-socket.c: tcp_chr_recv, tcp_get_msgfds, tcp_chr_free_connection;
 //            monitor/qmp.c: handle_qmp_command suspends, monitor_qmp_dispatcher_co resumes
-Result<std::optional<std::size_t>> send_held(int socket, std::string_view bytes, int fd, int other);
+Result<std::optional<std::size_t>> send_held(int socket, std::string_view bytes, int fd,
+                                             int release);
 
 }  // namespace qmpshot::qmp

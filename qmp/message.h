@@ -67,7 +67,7 @@ struct Command {
   std::string arguments;
   // add-fd's: QEMU says it again in its reply, which tells that reply from every other.
   std::optional<std::int64_t> fdset_id;
-  // cont's: who sent it and gives up waits for no reply, and it is still to be run.
+  // Undoes what another command did: also to be run where who sent it gives up.
   bool must_run = false;
 };
 

@@ -177,8 +177,12 @@ bool Session::is_owed_replies() const {
 }
 
 bool Session::must_run_more() const {
-  return std::ranges::any_of(
-      sent_, [](const auto& one) { return one.second.must_run && !one.second.reply; });
+  const auto awaits_set = [](const auto& one) { return one.second.fdset_id && !one.second.reply; };
+  const bool has_sets = std::ranges::none_of(sent_, awaits_set);
+  return std::ranges::any_of(sent_, [has_sets](const auto& one) {
+    const Sent& sent = one.second;
+    return sent.must_run && !sent.reply && (has_sets || sent.command != "remove-fd");
+  });
 }
 
 std::optional<Event> Session::take_event() {

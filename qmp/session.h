@@ -59,9 +59,10 @@ class Session {
   // The reply to a command, once.
   std::optional<Reply> take_reply(std::int64_t number);
 
-  // Whether a command was not answered yet, be it that nobody waits for it; whether one of those
-  // must be run.
+  // Whether a command was not answered yet, be it that nobody waits for it.
   [[nodiscard]] bool is_owed_replies() const;
+  // Whether one of those must be run. A remove-fd need not, behind an add-fd not answered either:
+  // a peer that hangs before both may drop both.
   [[nodiscard]] bool must_run_more() const;
 
   // The oldest event not taken yet.

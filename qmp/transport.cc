@@ -83,6 +83,13 @@ Error timed_out(Deadline deadline) {
                                     ": QEMU is stopped, or its main loop is busy");
 }
 
+// See send_held().
+UniqueFd make_release() {
+  UniqueFd out(::eventfd(0, EFD_CLOEXEC));
+  if (!out) throw Error::from_errno(Errc::cannot_write, "making an eventfd", errno);
+  return out;
+}
+
 }  // namespace
 
 asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline) {
@@ -105,18 +112,18 @@ asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline) {
 }
 
 struct Transport::State {
-  State(const asio::any_io_executor& executor, int fd)
-      : socket(executor, fd), timer(executor), nothing(::eventfd(0, EFD_CLOEXEC)) {}
+  State(const asio::any_io_executor& executor, int fd, UniqueFd other)
+      : socket(executor, fd), timer(executor), release(std::move(other)) {}
 
   Result<std::optional<std::size_t>> send_some(std::string_view bytes, int fd, Hold hold) {
     const int ours = socket.native_handle();
     if (hold == Hold::no) return send_with_fd(ours, bytes, fd);
-    return send_held(ours, bytes, fd, nothing.get());
+    return send_held(ours, bytes, fd, release.get());
   }
 
   asio::posix::stream_descriptor socket;
   asio::steady_timer timer;
-  UniqueFd nothing;  // see send_held()
+  UniqueFd release;
   LineBuffer lines;
   std::string unsent;             // the end of a message whose sender gave up in its middle
   std::uint64_t wait_number = 0;  // which wait a timer's handler belongs to
@@ -125,7 +132,7 @@ struct Transport::State {
 };
 
 Transport::Transport(asio::any_io_executor executor, UniqueFd connected)
-    : state_(std::make_shared<State>(executor, connected.get())) {
+    : state_(std::make_shared<State>(executor, connected.get(), make_release())) {
   (void)connected.release();  // the stream descriptor owns it now
   state_->socket.non_blocking(true);
 }

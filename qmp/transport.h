@@ -28,6 +28,7 @@ asio::awaitable<UniqueFd> connect_unix(std::string path, Deadline deadline);
 class Transport {
  public:
   // Takes over a connected stream socket.
+  //   errors  cannot_write: no descriptor left here
   Transport(asio::any_io_executor executor, UniqueFd connected);
   Transport(Transport&&) noexcept;
   Transport& operator=(Transport&&) noexcept;

@@ -72,13 +72,6 @@ class Freeze : public VmCase {
     return out;
   }
 
-  // How long an undisturbed run takes now, process and all.
-  microseconds usual_time() {
-    const auto begin = std::chrono::steady_clock::now();
-    for (int i = 0; i < 3; ++i) EXPECT_EQ(run(command()).status, 0);
-    return std::chrono::duration_cast<microseconds>(std::chrono::steady_clock::now() - begin) / 3;
-  }
-
   // A moment of a run, sometimes one after its end.
   void wait_a_random_part_of(microseconds usual) {
     std::uniform_int_distribution<std::int64_t> any(0, usual.count() * 11 / 10);
@@ -94,7 +87,7 @@ class Freeze : public VmCase {
   // Kills runs of the program at random moments by each signal; after each, `expected` must be the
   // state at once when the monitor is free, and stay.
   void expect_status_after_kills(const std::string& expected, int count) {
-    const microseconds usual = usual_time();
+    const microseconds usual = usual_time(command());
     std::array<int, 3> ended{};  // before the signal, by it, by themselves after it
     for (int round = 0; round < count; ++round) {
       const int number = std::array{SIGKILL, SIGTERM, SIGINT}[static_cast<std::size_t>(round) % 3];
@@ -237,7 +230,7 @@ TEST_F(Freeze, AGuardThatWasKilledIsReplaced) {
 // "stop" after it, in some rounds: before there was a lock, 8 to 16 of 60 left the VM paused.
 TEST_F(Freeze, TwoAtOnceOnTwoMonitorsLeaveItRunning) {
   start_flipper(2);
-  const microseconds usual = usual_time();
+  const microseconds usual = usual_time(command());
   for (int round = 0; round < rounds(); ++round) {
     Process first(command_at(0));
     if (round % 2 != 0) wait_a_random_part_of(usual);
@@ -254,7 +247,7 @@ TEST_F(Freeze, TwoAtOnceOnTwoMonitorsLeaveItRunning) {
 
 TEST_F(Freeze, TwoAtOnceOfWhichOneIsKilledLeaveItRunning) {
   start_flipper(2);
-  const microseconds usual = usual_time();
+  const microseconds usual = usual_time(command());
   for (int round = 0; round < rounds(); ++round) {
     Process killed(command_at(0));
     Process other(command_at(1));
@@ -291,7 +284,7 @@ TEST_F(Freeze, KilledWithItsGuardItLeavesNothingPaused) {
 
 TEST_F(Freeze, ADeadlineLeavesNothingPaused) {
   start_flipper();
-  const microseconds usual = usual_time();
+  const microseconds usual = usual_time(command());
   for (int round = 0; round < std::max(5, rounds() / 10); ++round) {
     Process process(command({"--timeout", "300ms"}));
     wait_a_random_part_of(usual);

@@ -6,6 +6,7 @@
 #include "encode/ppm.h"
 #include "tests/support/await.h"
 #include "tests/support/bytes.h"
+#include "tests/support/subprocess.h"
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -56,6 +57,14 @@ bool becomes(const std::function<bool()>& what) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
   return true;
+}
+
+std::chrono::microseconds usual_time(const std::vector<std::string>& command) {
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(run(command).status, 0);
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
+                                                               begin) /
+         3;
 }
 
 void report(const std::string& line) {

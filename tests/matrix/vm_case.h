@@ -28,6 +28,9 @@ inline constexpr std::chrono::seconds case_patience{60};
 // Asks again and again until it is so, at most for `case_patience`.
 bool becomes(const std::function<bool()>& what);
 
+// How long an undisturbed run of it takes now, process and all.
+std::chrono::microseconds usual_time(const std::vector<std::string>& command);
+
 // One line that scripts/qemu-matrix puts below its table: what this QEMU was seen to do.
 void report(const std::string& line);
 

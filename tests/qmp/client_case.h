@@ -6,11 +6,10 @@
 #include "qmp/commands.h"
 #include "tests/fake/fake_qemu.h"
 #include "tests/support/await.h"
+#include "tests/support/deadlines.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -19,19 +18,11 @@
 
 namespace qmpshot::qmp {
 
-inline Deadline patient() {
-  return Deadline::after(std::chrono::seconds(60));
-}
-inline Deadline brief() {
-  return Deadline::after(std::chrono::milliseconds(100));
-}
+using test::brief;
+using test::patient;
 
 inline std::vector<Command> list(std::initializer_list<Command> commands) {
   return commands;
-}
-
-inline UniqueFd some_file() {
-  return UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
 }
 
 class ClientTest : public testing::Test {

@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using test::FakeOptions;
 using test::run;
+using test::some_file;
 
 TEST_F(ClientTest, ShakesHandsAndKnowsTheVersion) {
   start_and_shake_hands();
@@ -60,29 +61,62 @@ TEST_F(ClientTest, AnnouncedItBeginsByASet) {
             (std::vector<std::string>{"qmp_capabilities", "add-fd", "query-status"}));
 }
 
+// Until it takes nothing more.
+void fill(int socket) {
+  const std::string block(4096, ' ');
+  while (::send(socket, block.data(), block.size(), MSG_DONTWAIT) > 0) {
+  }
+}
+
+// What the peer can read now, but for blanks.
+std::string words(const UniqueFd& socket) {
+  std::string out = test::read_all(socket.get()).bytes;
+  std::erase(out, ' ');
+  return out;
+}
+
 // What was announced is still to be ended.
 TEST_F(ClientTest, AHandshakeOfWhichNothingWentIsSentAgainAsAnnounced) {
   auto [ours, theirs] = test::socket_pair();
   client_.emplace(io_.get_executor(), std::move(ours));
   run(io_, client_->announce(patient())).value();
-  const std::string block(4096, ' ');
-  while (::send(client_->native_handle(), block.data(), block.size(), MSG_DONTWAIT) > 0) {
-  }
+  fill(client_->native_handle());
   EXPECT_EQ(handshake(brief()).error().code(), Errc::timed_out);
-  std::string got;
-  const auto read_all = [&got, peer = theirs.get()] {
-    for (;;) {
-      const test::Received part = test::receive(peer, 1 << 16, MSG_DONTWAIT);
-      if (part.bytes.empty()) return;
-      got += part.bytes;
-    }
-  };
-  read_all();
+  std::string got = words(theirs);
   EXPECT_EQ(handshake(brief()).error().code(), Errc::monitor_busy);
-  read_all();
-  std::erase(got, ' ');
+  got += words(theirs);
   EXPECT_EQ(got.find(R"({"execute":"qmp_capabilities","id":)"), 0U) << got;
   EXPECT_EQ(got.rfind("execute"), 2U) << got;
+}
+
+TEST_F(ClientTest, WhatCouldNotBeAnnouncedIsSentWhole) {
+  auto [ours, theirs] = test::socket_pair();
+  client_.emplace(io_.get_executor(), std::move(ours));
+  fill(client_->native_handle());
+  EXPECT_EQ(run(io_, client_->announce(brief())).error().code(), Errc::timed_out);
+  EXPECT_EQ(words(theirs), "");
+  EXPECT_EQ(handshake(brief()).error().code(), Errc::monitor_busy);
+  EXPECT_EQ(words(theirs).find(R"({"execute":"qmp_capabilities","id":)"), 0U);
+}
+
+TEST_F(ClientTest, WhatWasAnnouncedIsEndedOnceThoughTheMessageIsCut) {
+  auto [ours, theirs] = test::socket_pair();
+  client_.emplace(io_.get_executor(), std::move(ours));
+  const int small = 4096;
+  ASSERT_EQ(::setsockopt(client_->native_handle(), SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
+  run(io_, client_->announce(patient())).value();
+  const Command large(std::string(50'000, 'x'));
+  EXPECT_EQ(execute_all(list({qmp_capabilities(), large}), -1, brief()).error().code(),
+            Errc::timed_out);
+  std::string got = words(theirs);
+  const std::string rest = command_line(large) + command_line(Command("query-uuid"));
+  EXPECT_LT(got.size(), rest.size()) << "it is cut";
+  for (int tries = 0; tries < 100 && !got.ends_with(rest); ++tries) {
+    (void)execute(got.size() < rest.size() ? "query-uuid" : "late", Deadline::after(1ms));
+    got += words(theirs);
+  }
+  EXPECT_EQ(got.find(R"({"execute":"qmp_capabilities","id":)"), 0U);
+  EXPECT_TRUE(got.ends_with(rest)) << got.substr(0, 60) << got.substr(got.size() - 60);
 }
 
 TEST_F(ClientTest, SaysWhatItConnectedToWithoutSteeringATerminal) {

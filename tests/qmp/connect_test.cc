@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "qmp/transport.h"
 #include "tests/support/await.h"
+#include "tests/support/deadlines.h"
 #include "tests/support/sanitizers.h"
 #include "tests/support/sockets.h"
 #include "tests/support/temp_folder.h"
@@ -20,13 +21,9 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::bound_socket;
+using test::patient;
 using test::run;
 using test::run_and_cancel;
-
-// Long enough for a noisy machine: only a test that fails waits for it.
-Deadline patient() {
-  return Deadline::after(60s);
-}
 
 class ConnectTest : public testing::Test {
  protected:

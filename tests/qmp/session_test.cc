@@ -356,6 +356,40 @@ TEST_F(SessionTest, ForgettingAReplyThatCameDropsIt) {
   EXPECT_FALSE(session_.take_reply(id));
 }
 
+TEST_F(SessionTest, IsOwedRepliesUntilTheyCameWhoeverWaits) {
+  EXPECT_FALSE(session_.is_owed_replies());
+  const auto id = begin("a");
+  EXPECT_TRUE(session_.is_owed_replies());
+  session_.forget(id);
+  EXPECT_TRUE(session_.is_owed_replies());
+  accept(done());
+  EXPECT_FALSE(session_.is_owed_replies());
+  begin("b");
+  accept(done());
+  EXPECT_FALSE(session_.is_owed_replies()) << "it came, though nobody took it";
+}
+
+TEST_F(SessionTest, WhatUndoesMustRunUntilItIsAnswered) {
+  session_.begin(stop(), sent_);
+  EXPECT_FALSE(session_.must_run_more());
+  session_.begin(cont(), sent_);
+  EXPECT_TRUE(session_.must_run_more());
+  accept(done());
+  EXPECT_TRUE(session_.must_run_more());
+  accept(done());
+  EXPECT_FALSE(session_.must_run_more());
+}
+
+TEST_F(SessionTest, ASetMustBeTakenBackOnceItIsThere) {
+  session_.begin(add_fd(7), sent_);
+  session_.begin(remove_fd(7), sent_);
+  EXPECT_FALSE(session_.must_run_more());
+  accept(done(std::nullopt, R"({"fdset-id":7,"fd":3})"));
+  EXPECT_TRUE(session_.must_run_more());
+  accept(done());
+  EXPECT_FALSE(session_.must_run_more());
+}
+
 TEST_F(SessionTest, KeepsEventsInOrderBetweenReplies) {
   const auto id = begin("stop");
   accept(R"({"event":"STOP"})");

@@ -4,6 +4,7 @@
 
 #include <qmpshot/unique_fd.h>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -77,6 +78,28 @@ inline Received receive(int socket, std::size_t size, int flags = 0) {
     }
   }
   return out;
+}
+
+// All that is there to be read now, a byte at a time as QEMU does.
+struct Stream {
+  std::string bytes;
+  bool ended = false;                 // or more may come
+  std::vector<UniqueFd> descriptors;  // all of them
+};
+inline Stream read_all(int socket) {
+  Stream out;
+  for (;;) {
+    Received got = receive(socket, 1, MSG_DONTWAIT);
+    out.ended = got.bytes.empty() && got.error == 0;
+    if (got.bytes.empty()) return out;
+    out.bytes += got.bytes;
+    for (UniqueFd& fd : got.descriptors) out.descriptors.push_back(std::move(fd));
+  }
+}
+
+// Any descriptor.
+inline UniqueFd some_file() {
+  return UniqueFd(::open("/dev/null", O_WRONLY | O_CLOEXEC));
 }
 
 // Whether no descriptor of the other end is left, or it was shut down.
