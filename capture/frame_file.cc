@@ -22,14 +22,6 @@ namespace {
 // A PNG is never much larger than its pixels; nothing legitimate comes near this.
 constexpr std::size_t max_png_bytes = std::size_t{256} << 20;
 
-Result<std::size_t> file_size(int fd) {
-  struct stat info {};
-  if (::fstat(fd, &info) != 0) {
-    return Error::from_errno(Errc::cannot_write, "reading the frame", errno);
-  }
-  return static_cast<std::size_t>(info.st_size);
-}
-
 // Fills `to` from the file, from byte `at` on.
 //   return  how much of it there was
 Result<std::size_t> read_at(int fd, std::span<std::byte> to, std::size_t at) {
@@ -53,13 +45,7 @@ struct CheckedPpm {
 };
 
 Result<CheckedPpm> check_ppm(int fd) {
-  std::array<std::byte, encode::max_ppm_header_bytes> front;
-  Result<std::size_t> front_size = read_at(fd, front, 0);
-  if (!front_size) return front_size.error();
-  if (*front_size == 0) {
-    return Error(Errc::bad_image, "reading the frame: QEMU says it is done, but wrote nothing");
-  }
-  Result<encode::PpmHeader> header = encode::parse_ppm_header(std::span(front).first(*front_size));
+  Result<encode::PpmHeader> header = read_ppm_header(fd);
   if (!header) return header.error();
   Result<std::size_t> size = file_size(fd);
   if (!size) return size.error();
@@ -78,6 +64,24 @@ Error no_memory(std::size_t size) {
 }
 
 }  // namespace
+
+Result<std::size_t> file_size(int fd) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) {
+    return Error::from_errno(Errc::cannot_write, "reading the frame", errno);
+  }
+  return static_cast<std::size_t>(info.st_size);
+}
+
+Result<encode::PpmHeader> read_ppm_header(int fd) {
+  std::array<std::byte, encode::max_ppm_header_bytes> front;
+  Result<std::size_t> size = read_at(fd, front, 0);
+  if (!size) return size.error();
+  if (*size == 0) {
+    return Error(Errc::bad_image, "reading the frame: QEMU says it is done, but wrote nothing");
+  }
+  return encode::parse_ppm_header(std::span(front).first(*size));
+}
 
 std::shared_ptr<std::byte[]> PixelMemory::take(std::size_t size) {
   if (last_.use_count() != 1 || last_size_ < size) {
@@ -108,14 +112,12 @@ Result<Image> read_ppm_file(int fd, PixelMemory& memory) {
 Result<std::unique_ptr<PpmFile>> PpmFile::open(int fd) {
   Result<CheckedPpm> ppm = check_ppm(fd);
   if (!ppm) return ppm.error();
-  return std::unique_ptr<PpmFile>(new PpmFile(fd, ppm->header, ppm->size_bytes, ppm->stride_bytes));
+  return std::unique_ptr<PpmFile>(new PpmFile(fd, ppm->header, ppm->stride_bytes));
 }
 
-PpmFile::PpmFile(int fd, const encode::PpmHeader& header, std::size_t size_bytes,
-                 std::size_t stride_bytes)
+PpmFile::PpmFile(int fd, const encode::PpmHeader& header, std::size_t stride_bytes)
     : RowSource(header.width_px, header.height_px, PixelFormat::rgb24),
       fd_(fd),
-      size_bytes_(size_bytes),
       pixels_at_(header.header_bytes),
       stride_bytes_(stride_bytes),
       most_rows_(static_cast<std::uint32_t>(std::max<std::size_t>(1, part_bytes / stride_bytes))) {
@@ -125,11 +127,12 @@ PpmFile::PpmFile(int fd, const encode::PpmHeader& header, std::size_t size_bytes
 }
 
 Result<Image> PpmFile::map() const {
-  void* start = ::mmap(nullptr, size_bytes_, PROT_READ, MAP_PRIVATE, fd_, 0);
-  if (start == MAP_FAILED) return no_memory(size_bytes_);
+  const std::size_t size = pixels_at_ + stride_bytes_ * height_px;
+  void* start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd_, 0);
+  if (start == MAP_FAILED) return no_memory(size);
   std::shared_ptr<const void> mapping(
-      start, [length = size_bytes_](const void* at) { ::munmap(const_cast<void*>(at), length); });
-  const std::span file(static_cast<const std::byte*>(start), size_bytes_);
+      start, [size](const void* at) { ::munmap(const_cast<void*>(at), size); });
+  const std::span file(static_cast<const std::byte*>(start), size);
   return Image(std::move(mapping),
                {file.subspan(pixels_at_), width_px, height_px, stride_bytes_, format});
 }
@@ -150,7 +153,9 @@ void PpmFile::read_part(std::uint32_t y) {
   part.first = y;
   part.count = goes_on ? std::min(most_rows_, height_px - y) : 1;
   const std::span to(part.bytes.get(), part.count * stride_bytes_);
-  const Result<std::size_t> filled = read_at(fd_, to, pixels_at_ + y * stride_bytes_);
+  const std::size_t from = pixels_at_ + y * stride_bytes_;
+  await(from + to.size());
+  const Result<std::size_t> filled = read_at(fd_, to, from);
   const std::size_t missing_from = filled ? *filled : 0;
   std::ranges::fill(to.subspan(missing_from), std::byte{0});
 }

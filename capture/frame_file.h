@@ -30,6 +30,13 @@ class PixelMemory {
   std::size_t last_size_ = 0;
 };
 
+//   errors  cannot_write
+Result<std::size_t> file_size(int fd);
+
+// Reads the front of a PPM from offset 0 on.
+//   errors  bad_image; cannot_write: reading failed
+Result<encode::PpmHeader> read_ppm_header(int fd);
+
 // Reads a PPM from offset 0 on, whatever the descriptor's own offset. No memory is taken before the
 // header and the file's size agree.
 //   return  rgb24, shares `memory`
@@ -38,7 +45,7 @@ Result<Image> read_ppm_file(int fd, PixelMemory& memory);
 
 // A PPM that can no longer shrink, read a few rows at a time: in VMs where a page fault is dear
 // half of what it costs to map it, for who reads it once. Elsewhere that was not measured.
-class PpmFile final : public encode::RowSource {
+class PpmFile : public encode::RowSource {
  public:
   // Borrows the descriptor; its own offset does not matter.
   //   errors  bad_image; cannot_write: reading failed
@@ -52,6 +59,15 @@ class PpmFile final : public encode::RowSource {
   // What cannot be read is black: of memory that cannot shrink there is no such thing.
   std::span<const std::byte> row(std::uint32_t y) override;
 
+ protected:
+  PpmFile(int fd, const encode::PpmHeader& header, std::size_t stride_bytes);
+
+  // Called before bytes are read that a file of so many has.
+  virtual void await(std::size_t size_bytes) { (void)size_bytes; }
+
+  [[nodiscard]] int fd() const noexcept { return fd_; }
+  [[nodiscard]] std::size_t stride_bytes() const noexcept { return stride_bytes_; }
+
  private:
   static constexpr std::size_t part_bytes = 16384;  // stays in the first cache
   struct Part {
@@ -63,12 +79,9 @@ class PpmFile final : public encode::RowSource {
     }
   };
 
-  PpmFile(int fd, const encode::PpmHeader& header, std::size_t size_bytes,
-          std::size_t stride_bytes);
   void read_part(std::uint32_t y);
 
   int fd_;
-  std::size_t size_bytes_;
   std::size_t pixels_at_;
   std::size_t stride_bytes_;
   std::uint32_t most_rows_;  // of a part

@@ -2,6 +2,7 @@
 // The memory QEMU writes a frame into: a memfd of ours, lent to it through a descriptor set.
 #pragma once
 
+#include "capture/arriving_ppm.h"
 #include "capture/frame_file.h"
 #include "encode/row_source.h"
 
@@ -21,6 +22,12 @@ class FrameSlot {
 
   // The write-only twin, for add-fd. QEMU takes no descriptor that can also be read.
   [[nodiscard]] int writer() const noexcept { return writer_.get(); }
+
+  // The frame while QEMU writes it into a slot that was empty; while the slot lasts.
+  //   return  nullptr where none comes until then
+  [[nodiscard]] std::unique_ptr<ArrivingPpm> arriving(ArrivingPpm::TimePoint until) const {
+    return ArrivingPpm::open(memory_.get(), until);
+  }
 
   // Before every dump: QEMU truncates the file, but writes where our shared offset stands. And a
   // dump that goes elsewhere must not leave the frame before.

@@ -6,10 +6,13 @@
 #include "capture/leftovers.h"
 #include "capture/watching.h"
 #include "encode/content.h"
+#include "encode/threads.h"
 #include "qmp/commands.h"
 
 #include <sched.h>
 
+#include <algorithm>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -80,14 +83,40 @@ Result<void> take(FrameSlot& slot, Frame& frame, std::unique_ptr<encode::RowSour
   return {};
 }
 
+// Works on the frame while QEMU writes it, where that does not take the CPU from QEMU.
+//   return  the rows, which may yet turn out not to be the frame's; nullptr where it came to
+//   nothing
+std::unique_ptr<ArrivingPpm> work_on_what_comes(const FrameWork& work, const FrameSlot& slot,
+                                                Frame& frame, Stopwatch& watch,
+                                                qmp::Deadline deadline) {
+  // So long we neither hear QEMU's refusal nor a signal. A frame that takes longer is not a
+  // console's, or its host has no CPU for us.
+  constexpr auto longest = std::chrono::milliseconds(50);
+  if (!work.start || encode::usable_threads() < 2) return nullptr;
+  const auto until = std::min(deadline.at(), std::chrono::steady_clock::now() + longest);
+  std::unique_ptr<ArrivingPpm> rows = slot.arriving(until);
+  if (!rows) return nullptr;
+  try {
+    const std::string_view step = work.start(*rows, FrameWork::Rows::coming);
+    const std::optional<ArrivingPpm::TimePoint> came_at = rows->came_at();
+    if (!came_at) return nullptr;
+    if (step.empty()) return rows;
+    frame.qemu_time = watch.lap_at("dump", *came_at);
+    watch.lap(step);
+    return rows;
+  } catch (...) {  // so it will when the frame is there
+    return nullptr;
+  }
+}
+
 // What `work` throws. QEMU first: where its reply woke us on its own CPU, it has yet to read our
 // last command. Without this a second monitor waits 1.2 times as long while we encode.
-std::exception_ptr do_meanwhile(const FrameWork& work, const Frame& frame, encode::RowSource& rows,
-                                Stopwatch& watch) {
-  if (!work) return {};
+std::exception_ptr work_on_what_is_there(const FrameWork& work, encode::RowSource& rows,
+                                         Stopwatch& watch) {
+  if (!work.start) return {};
   (void)::sched_yield();
   try {
-    const std::string_view step = work(frame, rows);
+    const std::string_view step = work.start(rows, FrameWork::Rows::there);
     if (!step.empty()) watch.lap(step);
   } catch (...) {
     return std::current_exception();
@@ -110,7 +139,7 @@ struct Shot {
 // Has QEMU write one frame, by commands that it gets before it has greeted, and takes it. When this
 // ends without an exception, QEMU has taken back what it was lent.
 asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watch,
-                                const FrameWork& meanwhile, qmp::Deadline deadline) {
+                                const FrameWork& work, qmp::Deadline deadline) {
   qmp::SentCommands sent = co_await send_dump(client, shot.slot, deadline);
   const qmp::Reply added = co_await client.next_reply(sent, deadline);
   if (!added.ok()) {
@@ -120,13 +149,17 @@ asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watc
     co_await reclaim_leftovers(client, deadline);
     co_return;
   }
+  const auto worked_on = work_on_what_comes(work, shot.slot, shot.frame, watch, deadline);
   const qmp::Reply dumped = co_await client.next_reply(sent, deadline);
   shot.frame.taken_at = std::chrono::system_clock::now();
-  shot.frame.qemu_time = watch.lap("dump");
+  if (shot.frame.qemu_time == std::chrono::nanoseconds::zero()) {
+    shot.frame.qemu_time = watch.lap("dump");
+  }
   shot.written = dumped.ok();
   std::unique_ptr<encode::RowSource> rows;
   shot.taken = shot.written ? take(shot.slot, shot.frame, rows, watch) : dumped.error();
-  if (shot.taken) shot.work_failed = do_meanwhile(meanwhile, shot.frame, *rows, watch);
+  const bool worked = worked_on && worked_on->has_become(shot.frame.image.view());
+  if (shot.taken && !worked) shot.work_failed = work_on_what_is_there(work, *rows, watch);
   (void)co_await client.next_reply(sent, deadline);
   watch.lap("take back");
 }
@@ -135,11 +168,11 @@ asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watc
 // sent, or by the end of the connection.
 //   return  whether it is so
 asio::awaitable<bool> dump_or_leave(Shot& shot, qmp::Client& client, Stopwatch& watch,
-                                    const FrameWork& meanwhile, qmp::Deadline deadline) {
+                                    const FrameWork& work, qmp::Deadline deadline) {
   std::exception_ptr failure;
   bool left = false;
   try {
-    co_await dump_into(shot, client, watch, meanwhile, deadline);
+    co_await dump_into(shot, client, watch, work, deadline);
   } catch (const Error& error) {
     failure = std::current_exception();
     left = error.code() == Errc::monitor_busy;  // and never had us
@@ -160,8 +193,7 @@ asio::awaitable<bool> dump_or_leave(Shot& shot, qmp::Client& client, Stopwatch& 
 // that is known.
 asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch& watch,
                                                   std::vector<RouteRefusal>& refusals,
-                                                  const FrameWork& meanwhile,
-                                                  qmp::Deadline deadline) {
+                                                  const FrameWork& work, qmp::Deadline deadline) {
   Result<FrameSlot> slot = FrameSlot::create();
   if (!slot) {
     refusals.emplace_back(Route::fd, slot.error());
@@ -169,9 +201,10 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
     co_return std::nullopt;
   }
   Shot shot(std::move(*slot));
-  const bool left = co_await dump_or_leave(shot, client, watch, meanwhile, deadline);
+  const bool left = co_await dump_or_leave(shot, client, watch, work, deadline);
   if (shot.work_failed) std::rethrow_exception(shot.work_failed);
   if (!shot.taken) {
+    if (work.forget) work.forget();
     if (left) throw shot.taken.error();
     if (!shot.unclear) refusals.emplace_back(Route::fd, shot.taken.error());
     co_return std::nullopt;
@@ -183,7 +216,7 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
 
 }  // namespace
 
-asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, FrameWork meanwhile) {
+asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, FrameWork work) {
   const qmp::Deadline deadline = qmp::Deadline::after(request.timeout);
   Stopwatch watch;
   qmp::Client client = co_await qmp::Client::connect(std::move(socket_path), deadline);
@@ -192,7 +225,7 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, Frame
   std::vector<RouteRefusal> refusals;
   co_await client.announce(deadline);
   if (fits_one_message(request) && holds_frame_memory(client.native_handle()) == false) {
-    std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, meanwhile, deadline);
+    std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, work, deadline);
     if (frame) {
       check_content(request, *frame);
       co_return std::move(*frame);

@@ -148,19 +148,39 @@ class Background {
   std::size_t votes_ = 0;
 };
 
-// Adds the colours of some rows, which on most frames are all there are; false where they are more
-// than a palette holds, as in a photo they soon are. The background becomes index 0, as a row's
-// filter is: then blank rows are one run.
+// Of the rows that are looked at first, every sample_rows-th.
+struct Samples {
+  explicit Samples(std::uint32_t height_px) noexcept
+      : first(std::min(sample_rows, height_px) / 2),
+        lower(first + std::max((height_px / 2 + sample_rows - 1 - first) / sample_rows, 1U) *
+                          sample_rows) {}
+  std::uint32_t first;
+  std::uint32_t lower;  // the first one that does not belong to the upper half
+};
+
+// Adds the colours of some rows of the upper half, which on most consoles are all there are; false
+// where they are more than a palette holds, as in a photo they soon are. The background becomes
+// index 0, as a row's filter is: then blank rows are one run. The lower half need not be there yet.
 bool sample_colours(RowSource& source, Palette& palette) {
+  const Samples samples(source.height_px);
   Background background(source);
-  for (std::uint32_t y = std::min(sample_rows, source.height_px) / 2; y < source.height_px;
-       y += sample_rows) {
+  for (std::uint32_t y = samples.first; y < samples.lower; y += sample_rows) {
     const auto row = source.row(y);
     if (!palette.add_colours(row)) return false;
     background.look_at(row);
   }
   palette.put_first(background.pixel());
   return true;
+}
+
+// The depth for the colours of `upper`, which sample_colours() found, and of some rows of the lower
+// half; nullopt where they are more than a palette holds.
+std::optional<unsigned> sampled_depth(RowSource& source, const Palette& upper) {
+  Palette palette(upper);
+  for (std::uint32_t y = Samples(source.height_px).lower; y < source.height_px; y += sample_rows) {
+    if (!palette.add_colours(source.row(y))) return std::nullopt;
+  }
+  return depth_for(palette.size());
 }
 
 // Adds the colours of all rows, in their order, however many threads look for them; false where
@@ -197,12 +217,13 @@ void write_samples(const ImageView& image, PngColour colour, unsigned threads,
 // Appends the stream where sixteen colours suffice, which sets the header's depth. Colours that no
 // sampled row has join the palette while the rows are written; where the depth must grow for them,
 // all is written again.
+//   depth    enough for `palette`, and no more than is needed
 //   palette  the sampled colours; where it fails, all that were found
-bool write_few_colours(RowSource& source, PngHeader& header, Palette& palette,
+bool write_few_colours(RowSource& source, unsigned depth, PngHeader& header, Palette& palette,
                        std::vector<std::byte>& out) {
-  for (;;) {
-    header.depth = depth_for(palette.size());
-    if (header.depth == 8) return false;
+  for (;; depth = depth_for(palette.size())) {
+    if (depth == 8) return false;
+    header.depth = depth;
     const std::size_t row_bytes = 1 + packed_bytes(source.width_px, header.depth);
     const auto rows = [&] { return std::make_unique<IndexedRows>(source, header.depth, palette); };
     const StreamPlan plan = {indexed_shape(row_bytes, header.depth), source.height_px, rows};
@@ -210,9 +231,8 @@ bool write_few_colours(RowSource& source, PngHeader& header, Palette& palette,
   }
 }
 
-// Whether the stream would be cut into strips, at the depth that the colours found so far need.
-bool would_be_cut(const ImageView& image, const Palette& palette) {
-  const unsigned depth = depth_for(palette.size());
+// Whether the stream would be cut into strips.
+bool would_be_cut(const ImageView& image, unsigned depth) {
   return strip_count(1 + packed_bytes(image.width_px, depth), image.height_px) > 1;
 }
 
@@ -223,8 +243,10 @@ PngColour write_indexed(const ImageView& image, unsigned threads, PngHeader& hea
                         Palette& palette, std::vector<std::byte>& out) {
   ImageRows source(image);
   if (!sample_colours(source, palette)) return PngColour::rgb;
-  const bool alone = threads <= 1 || !would_be_cut(image, palette);
-  if (alone && write_few_colours(source, header, palette, out)) return PngColour::indexed;
+  const std::optional<unsigned> depth = sampled_depth(source, palette);
+  if (!depth) return PngColour::rgb;
+  const bool alone = threads <= 1 || !would_be_cut(image, *depth);
+  if (alone && write_few_colours(source, *depth, header, palette, out)) return PngColour::indexed;
   if (!find_colours(image, threads, palette)) return PngColour::rgb;
   header.depth = depth_for(palette.size());
   if (header.depth == 8 && palette.is_grey()) return PngColour::grey;
@@ -320,9 +342,9 @@ Result<bool> encode_console_png(RowSource& source, const EncodeOptions& options,
     Palette palette(source.format);
     PngChunk idat("IDAT", out);
     body.header.colour = PngColour::indexed;
-    if (!sample_colours(source, palette) || !write_few_colours(source, body.header, palette, out)) {
-      return false;
-    }
+    if (!sample_colours(source, palette)) return false;
+    const unsigned depth = depth_for(palette.size());
+    if (!write_few_colours(source, depth, body.header, palette, out)) return false;
     body.colours = palette.colours();
     idat.end();
     return true;

@@ -22,7 +22,8 @@ Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
                         std::vector<std::byte>& out);
 
 // The same file, of a picture of sixteen colours at most: what a console is, which takes a small
-// part of the time that others do.
+// part of the time that others do. Rows are asked for that are half a picture down at the most,
+// then all from top to bottom: so one can begin before the last ones are there.
 //   options  title, source, taken_at; one thread makes it
 //   return   false where it has more colours: then `out` is as it was
 //   errors   bad_argument: as above; QMPSHOT_CPU names a target that this CPU does not run;

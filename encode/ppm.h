@@ -23,14 +23,15 @@ struct PpmHeader {
     return header_bytes + row_bytes() * height_px;
   }
 
-  // How far apart the rows of a file are that has so many bytes. ppm(5) packs them; QEMU, 11.1 at
-  // the latest, pads each to a multiple of four, which shows at a width of 1366.
-  //   return  nullopt where it holds neither
+  // As QEMU pads them, 11.1 at the latest: to a multiple of four, which shows at a width of 1366.
   //   source  QEMU ui/ui-qmp-cmds.c:ppm_save writes pixman_image_get_stride() bytes of each row
+  [[nodiscard]] std::size_t padded_row_bytes() const noexcept { return (row_bytes() + 3) / 4 * 4; }
+
+  // How far apart the rows of a file are that has so many bytes: ppm(5) packs them.
+  //   return  nullopt where it holds neither packed nor padded ones
   [[nodiscard]] std::optional<std::size_t> stride_bytes(std::size_t size) const noexcept {
     if (size == file_bytes()) return row_bytes();
-    const std::size_t padded = (row_bytes() + 3) / 4 * 4;
-    if (size == header_bytes + padded * height_px) return padded;
+    if (size == header_bytes + padded_row_bytes() * height_px) return padded_row_bytes();
     return std::nullopt;
   }
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Work that several CPUs share. Private to encode.
+// Work that several CPUs share.
 #pragma once
 
 #include <cstddef>

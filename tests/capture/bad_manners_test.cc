@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A QEMU that refuses, lies, is silent or dies: always one error, and nothing left behind.
+#include "capture/one_shot.h"
 #include "capture/owner.h"
 #include "capture/quirks.h"
+#include "capture/run_to_end.h"
+#include "encode/threads.h"
 #include "qmp/client.h"
 #include "qmp/commands.h"
 #include "tests/fake/fake_qemu.h"
@@ -84,6 +87,71 @@ TEST_F(BadManners, ALieAboutThePictureIsABadImageByEachRoute) {
       EXPECT_EQ(qemu.descriptors(), 0U);
     }
   }
+}
+
+// Work on a frame that counts its pixels.
+struct Work {
+  FrameWork work() {
+    FrameWork out;
+    out.start = [this](encode::RowSource& rows, FrameWork::Rows which) {
+      last = which;
+      pixels.clear();
+      for (std::uint32_t y = 0; y < rows.height_px; ++y) {
+        const auto row = rows.row(y);
+        pixels.insert(pixels.end(), row.begin(), row.end());
+      }
+      ++started;
+      return std::string_view("work");
+    };
+    out.forget = [this] { pixels.clear(); };
+    return out;
+  }
+  int started = 0;
+  FrameWork::Rows last = FrameWork::Rows::coming;
+  std::vector<std::byte> pixels;
+};
+
+Result<Frame> shoot_and(const FakeQemu& qemu, Work& work) {
+  asio::io_context loop{1};
+  return run_to_end(loop, shoot(qemu.socket_path(), request(60s, Route::fd), work.work()));
+}
+
+TEST_F(BadManners, WorkOnAPictureThatWasNoneIsForgotten) {
+  for (const Lie lie : {Lie::short_body, Lie::trailing_bytes, Lie::huge_header, Lie::no_picture,
+                        Lie::nothing, Lie::endless}) {
+    FakeOptions lying = options();
+    lying.lie = lie;
+    FakeQemu qemu(lying);
+    Work work;
+    EXPECT_EQ(shoot_and(qemu, work).error().code(), Errc::bad_image);
+    EXPECT_TRUE(work.pixels.empty()) << static_cast<int>(lie);
+    EXPECT_EQ(qemu.descriptors(), 0U);
+  }
+}
+
+TEST_F(BadManners, WorkOnAPictureThatGoesOnBehindItIsForgotten) {
+  if (encode::usable_threads() < 2) GTEST_SKIP() << "this machine lets us have one CPU";
+  FakeOptions lying = options();
+  lying.lie = Lie::trailing_bytes;
+  FakeQemu qemu(lying);
+  Work work;
+  // Its rows come, unless the machine has no CPU for us now.
+  for (const auto deadline = qmp::Deadline::after(20s); work.started == 0 && !deadline.passed();) {
+    EXPECT_EQ(shoot_and(qemu, work).error().code(), Errc::bad_image);
+  }
+  EXPECT_GT(work.started, 0);
+  EXPECT_TRUE(work.pixels.empty());
+}
+
+TEST_F(BadManners, RowsThatAreNotPaddedAreWorkedOnAgain) {
+  FakeOptions packing = options();
+  packing.consoles = {FakeConsole::graphic("/machine/peripheral/gpu0", test::fake_picture(63, 48))};
+  packing.lie = Lie::packed;
+  FakeQemu qemu(packing);
+  Work work;
+  EXPECT_TRUE(shows(shoot_and(qemu, work).value(), packing));
+  EXPECT_EQ(work.last, FrameWork::Rows::there);
+  EXPECT_TRUE(work.pixels == packing.consoles[0].frames[0].rgb);
 }
 
 // As 11.1 says them, to a client that was killed.

@@ -3,11 +3,13 @@
 #include "capture/one_shot.h"
 #include "capture/run_to_end.h"
 #include "encode/ppm.h"
+#include "encode/threads.h"
 #include "tests/contract/machine.h"
 
 #include <qmpshot/camera.h>
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -34,6 +36,61 @@ GrabRequest by_route(Route route) {
   return request_for("", 0, route);
 }
 
+using Rows = capture::FrameWork::Rows;
+
+std::vector<std::byte> pixels_of(const ImageView& view) {
+  std::vector<std::byte> out;
+  for (std::uint32_t y = 0; y < view.height_px; ++y) {
+    const auto row = view.row(y);
+    out.insert(out.end(), row.begin(), row.end());
+  }
+  return out;
+}
+
+// What was given to who has work.
+struct Seen {
+  struct Call {
+    Rows rows;
+    std::vector<std::byte> pixels;
+  };
+  capture::FrameWork work() {
+    capture::FrameWork out;
+    out.start = [this](encode::RowSource& rows, Rows which) {
+      Call call{which, {}};
+      for (std::uint32_t y = 0; y < rows.height_px; ++y) {
+        const auto row = rows.row(y);
+        call.pixels.insert(call.pixels.end(), row.begin(), row.end());
+      }
+      calls.push_back(std::move(call));
+      return std::string_view("work");
+    };
+    out.forget = [this] { ++forgotten; };
+    return out;
+  }
+  std::vector<Call> calls;
+  int forgotten = 0;
+};
+
+// While it lives, this thread runs on one CPU.
+class OneCpu {
+ public:
+  OneCpu() {
+    EXPECT_EQ(::sched_getaffinity(0, sizeof before_, &before_), 0);
+    std::size_t cpu = 0;
+    while (!CPU_ISSET(cpu, &before_)) ++cpu;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+  }
+  OneCpu(const OneCpu&) = delete;
+  OneCpu& operator=(const OneCpu&) = delete;
+  ~OneCpu() { (void)::sched_setaffinity(0, sizeof before_, &before_); }
+
+ private:
+  cpu_set_t before_;
+};
+
 class Contract : public testing::TestWithParam<Player> {
  protected:
   void SetUp() override {
@@ -49,7 +106,7 @@ class Contract : public testing::TestWithParam<Player> {
   Result<Frame> shoot(const GrabRequest& request = request_for()) {
     return Camera::shoot(machine_->socket(), request);
   }
-  // With work for the time in which QEMU takes back what it was lent.
+  // With work for the time in which QEMU has to do anyway.
   Result<Frame> shoot_and(const capture::FrameWork& work, const GrabRequest& request) {
     asio::io_context loop{1};
     return capture::run_to_end(loop, capture::shoot(machine_->socket(), request, work));
@@ -109,32 +166,60 @@ TEST_P(Contract, AOneShotIsQemusOwnPicture) {
 
 TEST_P(Contract, WhoHasWorkMeanwhileGetsTheWholePicture) {
   start(Hardware::drawing);
-  std::vector<Frame> seen;
-  const auto work = [&](const Frame& frame, encode::RowSource& rows) {
-    seen.push_back(frame);
-    for (std::uint32_t y = 0; y < rows.height_px; ++y) {
-      EXPECT_TRUE(std::ranges::equal(rows.row(y), frame.image.view().row(y))) << "row " << y;
-    }
-    return std::string_view("work");
-  };
-  const Frame frame = shoot_and(work, request_for()).value();
-  ASSERT_EQ(seen.size(), 1U);
-  expect_qemus_own(seen.front());
-  const auto step = [&](std::string_view called) {
-    return std::ranges::find(frame.steps, called, &Step::name) - frame.steps.begin();
-  };
-  EXPECT_EQ(step("work") + 1, step("take back"));
+  Seen seen;
+  const Frame frame = shoot_and(seen.work(), request_for()).value();
+  expect_qemus_own(frame);
+  ASSERT_FALSE(seen.calls.empty());
+  ASSERT_LE(seen.calls.size(), 2U);
+  EXPECT_TRUE(seen.calls.back().pixels == pixels_of(frame.image.view()));
+  const bool came = seen.calls.back().rows == Rows::coming;
+  EXPECT_EQ(seen.calls.front().rows, came || seen.calls.size() == 2 ? Rows::coming : Rows::there);
+  EXPECT_EQ(seen.calls.size(), came ? 1U : seen.calls.size());
+  EXPECT_EQ(seen.forgotten, 0);
+  // The step after the last "work".
+  const auto last =
+      std::ranges::find(frame.steps.rbegin(), frame.steps.rend(), "work", &Step::name);
+  ASSERT_NE(last, frame.steps.rend());
+  ASSERT_NE(last, frame.steps.rbegin());
+  EXPECT_EQ(std::prev(last)->name, came ? "map" : "take back");
   expect_nothing_left();
-  // QEMU takes nothing back in between on the others.
-  EXPECT_EQ(shoot_and(work, by_route(Route::ppm_file)).value().route, Route::ppm_file);
-  EXPECT_EQ(seen.size(), 1U);
+  // On the other routes there is no such time.
+  seen.calls.clear();
+  EXPECT_EQ(shoot_and(seen.work(), by_route(Route::ppm_file)).value().route, Route::ppm_file);
+  EXPECT_TRUE(seen.calls.empty());
+}
+
+// Once in that time at least: the machine may have no CPU for us now.
+TEST_P(Contract, WorkIsDoneWhileThePictureComes) {
+  if (encode::usable_threads() < 2) GTEST_SKIP() << "this machine lets us have one CPU";
+  start(Hardware::drawing);
+  for (const auto deadline = qmp::Deadline::after(20s); !deadline.passed();) {
+    Seen seen;
+    const Frame frame = shoot_and(seen.work(), request_for()).value();
+    if (seen.calls.size() != 1 || seen.calls.front().rows != Rows::coming) continue;
+    EXPECT_TRUE(seen.calls.front().pixels == pixels_of(frame.image.view()));
+    EXPECT_GT(frame.qemu_time.count(), 0);
+    return;
+  }
+  FAIL() << "all pictures came without";
+}
+
+TEST_P(Contract, OnOneCpuWorkWaitsUntilThePictureIsThere) {
+  start(Hardware::drawing);
+  const OneCpu one_cpu;
+  Seen seen;
+  const Frame frame = shoot_and(seen.work(), request_for()).value();
+  ASSERT_EQ(seen.calls.size(), 1U);
+  EXPECT_EQ(seen.calls.front().rows, Rows::there);
+  EXPECT_TRUE(seen.calls.front().pixels == pixels_of(frame.image.view()));
 }
 
 TEST_P(Contract, WorkThatFailsLeavesNothing) {
   start(Hardware::drawing);
   // Also what would mean another thing, had QEMU or the way to it failed.
   for (const Errc code : {Errc::cannot_write, Errc::timed_out, Errc::monitor_busy}) {
-    const auto work = [&](const Frame&, encode::RowSource&) -> std::string_view {
+    capture::FrameWork work;
+    work.start = [&](encode::RowSource&, Rows) -> std::string_view {
       throw Error(code, "not now");
     };
     expect_error(shoot_and(work, request_for()), code);

@@ -78,6 +78,74 @@ TEST(Png, IsMadeFromRowsUpToSixteenColours) {
   }
 }
 
+// Remembers which rows were asked for.
+class WatchedRows final : public RowSource {
+ public:
+  explicit WatchedRows(const ImageView& image)
+      : RowSource(image.width_px, image.height_px, image.format), image_(image) {}
+  std::span<const std::byte> row(std::uint32_t y) override {
+    asked.push_back(y);
+    return image_.row(y);
+  }
+  std::vector<std::uint32_t> asked;
+
+ private:
+  ImageView image_;
+};
+
+TEST(Png, AsksForTheLowerHalfOfAConsoleFromTopToBottom) {
+  for (const std::uint32_t height_px : {1U, 2U, 15U, 16U, 17U, 47U, 48U, 400U, 768U}) {
+    const std::vector<std::byte> pixels = with_colours(2, 30, height_px);
+    WatchedRows rows({pixels, 30, height_px, 90, PixelFormat::rgb24});
+    std::vector<std::byte> file;
+    ASSERT_TRUE(encode_console_png(rows, {}, file).value());
+    ASSERT_GT(rows.asked.size(), height_px);
+    const std::size_t sampled = rows.asked.size() - height_px;
+    for (std::size_t i = 0; i < sampled; ++i) {
+      EXPECT_LE(rows.asked[i], height_px / 2) << height_px;
+    }
+    for (std::uint32_t y = 0; y < height_px; ++y) {
+      ASSERT_EQ(rows.asked[sampled + y], y) << height_px;
+    }
+  }
+}
+
+// Two colours, below the middle so many.
+std::vector<std::byte> with_colours_below(std::uint32_t count, std::uint32_t width_px,
+                                          std::uint32_t height_px) {
+  std::vector<std::byte> pixels;
+  for (std::uint32_t i = 0; i < width_px * height_px; ++i) {
+    const bool is_below = i / width_px > height_px / 2;
+    const std::uint32_t colour = (i * 2654435761U >> 20U) % (is_below ? count : 2);
+    pixels.insert(pixels.end(),
+                  {static_cast<std::byte>(colour), static_cast<std::byte>(7 + colour / 256), {}});
+  }
+  return pixels;
+}
+
+TEST(Png, IsTheSameOnAllThreadsAndFromRowsWhereTheLowerHalfHasMoreColours) {
+  constexpr std::uint32_t width_px = 1600, height_px = 1000;
+  for (const std::uint32_t colours : {2U, 3U, 16U, 17U, 250U, 300U}) {
+    const std::vector<std::byte> pixels = with_colours_below(colours, width_px, height_px);
+    const ImageView view{pixels, width_px, height_px, width_px * 3, PixelFormat::rgb24};
+    EncodeOptions options;
+    options.threads = 1;
+    std::vector<std::byte> by_one;
+    encode_png(view, options, by_one).value();
+    options.threads = 3;
+    std::vector<std::byte> by_three;
+    encode_png(view, options, by_three).value();
+    EXPECT_TRUE(by_one == by_three) << colours;
+    EXPECT_TRUE(test::text(read_png(by_one)->view().pixels) == test::text(pixels)) << colours;
+    ImageRows rows(view);
+    std::vector<std::byte> by_rows;
+    ASSERT_EQ(encode_console_png(rows, {}, by_rows).value(), colours <= 16) << colours;
+    if (colours <= 16) {
+      EXPECT_TRUE(by_one == by_rows) << colours;
+    }
+  }
+}
+
 TEST(Png, RowsOfAConsoleMayHaveTextThatPngCannotHold) {
   const std::vector<std::byte> pixels = with_colours(2, 10, 10);
   ImageRows rows({pixels, 10, 10, 30, PixelFormat::rgb24});

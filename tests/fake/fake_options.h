@@ -52,6 +52,7 @@ enum class Lie {
   no_picture,      // text
   nothing,         // not a byte
   endless,         // 64 MiB behind the picture
+  packed,          // no lie: rows are not padded
 };
 
 // Another client of the VM, or the VM itself: it enters this state just before `command` is

@@ -46,6 +46,10 @@ std::vector<std::byte> lying_file(const FakePicture& picture, Lie lie) {
     case Lie::huge_header: append(out, ppm_header(16384, 16384) + "abc"); return out;
     case Lie::no_picture: append(out, "not a picture\n"); return out;
     case Lie::nothing: return out;
+    case Lie::packed:
+      append(out, ppm_header(picture.width_px, picture.height_px));
+      out.insert(out.end(), picture.rgb.begin(), picture.rgb.end());
+      return out;
     case Lie::endless:
       out = ppm_file(picture);
       out.resize(out.size() + (std::size_t{64} << 20));

@@ -78,11 +78,16 @@ encode::EncodeOptions encode_options(const Options& options, const Frame& frame)
   return out;
 }
 
-// Whether a console, encoded, is the file, and takes a millisecond at the most.
-bool is_quick(const Options& options, const ImageView& image) {
+// Whether a console as it is, encoded, is the file.
+bool wants_console_png(const Options& options) {
+  return options.encoder->name == "png" && !options.encode_options.small && !options.text &&
+         options.shape.as_it_is() && !wants_preview(options);
+}
+
+// Whether a console of so many pixels takes a millisecond at the most.
+bool is_quick(const encode::RowSource& rows) {
   constexpr std::uint64_t most_px = std::uint64_t{1024} * 768;
-  return options.encoder->name == "png" && !options.encode_options.small &&
-         options.shape.as_it_is() && std::uint64_t{image.width_px} * image.height_px <= most_px;
+  return std::uint64_t{rows.width_px} * rows.height_px <= most_px;
 }
 
 Result<PictureFile> encoded(const Options& options, const Frame& frame, capture::Stopwatch& watch) {
@@ -132,12 +137,10 @@ Result<std::string> as_json(const Options& options, const Frame& frame) {
   return frame_json(frame, *file, *options.encoder);
 }
 
-std::optional<PictureFile> make_ahead(const Options& options, const Frame& frame,
-                                      encode::RowSource& rows) {
-  if (wants_preview(options) || !is_quick(options, frame.image.view())) return std::nullopt;
+std::optional<PictureFile> make_ahead(const Options& options, encode::RowSource& rows, bool there) {
+  if (!wants_console_png(options) || (there && !is_quick(rows))) return std::nullopt;
   PictureFile file;
-  const Result<bool> made =
-      encode::encode_console_png(rows, encode_options(options, frame), file.bytes);
+  const Result<bool> made = encode::encode_console_png(rows, options.encode_options, file.bytes);
   if (!made || !*made) return std::nullopt;
   file.size = {rows.width_px, rows.height_px};
   return file;

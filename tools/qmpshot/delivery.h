@@ -16,11 +16,12 @@ namespace qmpshot::tools {
 // Whether the picture is drawn on the terminal, and no file made of it.
 bool wants_preview(const Options& options) noexcept;
 
-// The file that hand_over() would make of the frame, whose pixels `rows` are; nullopt where that
-// takes longer than others should wait, where no file is wanted, and where it fails, which
-// hand_over() will say.
-std::optional<PictureFile> make_ahead(const Options& options, const Frame& frame,
-                                      encode::RowSource& rows);
+// The file that hand_over() would make of the frame whose pixels `rows` are; nullopt where no file
+// of just these is wanted, where it is no console's, and where it fails, which hand_over() will
+// say.
+//   there  whether all rows are there. Then the others who wait for the monitor wait for this, too,
+//          so it is also nullopt where that takes long
+std::optional<PictureFile> make_ahead(const Options& options, encode::RowSource& rows, bool there);
 
 // The picture, or its JSON, to `output` (empty or "-" is stdout); or a preview, where stdout is a
 // terminal and nothing else was asked for. Says with --verbose and --stats how it came to be.

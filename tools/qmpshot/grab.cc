@@ -69,9 +69,9 @@ Result<void> run(asio::awaitable<void> work, const std::function<void()>& meanwh
   }
 }
 
-asio::awaitable<void> one(std::string socket, GrabRequest request, capture::FrameWork meanwhile,
+asio::awaitable<void> one(std::string socket, GrabRequest request, capture::FrameWork work,
                           Frame& frame) {
-  frame = co_await capture::shoot(std::move(socket), std::move(request), std::move(meanwhile));
+  frame = co_await capture::shoot(std::move(socket), std::move(request), std::move(work));
 }
 
 asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
@@ -123,8 +123,7 @@ asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gall
 Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
                        const Meanwhile& meanwhile) {
   Frame frame;
-  const Result<void> done =
-      run(one(socket, request, meanwhile.it_tidies_up, frame), meanwhile.it_dumps);
+  const Result<void> done = run(one(socket, request, meanwhile.work, frame), meanwhile.it_dumps);
   if (!done) return done.error();
   return frame;
 }

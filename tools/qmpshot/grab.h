@@ -17,8 +17,7 @@ struct Meanwhile {
   // Called once, when we first wait; a plain picture has been asked for by then. Not where that
   // failed. Does not throw.
   std::function<void()> it_dumps;
-  // As in capture/one_shot.h.
-  capture::FrameWork it_tidies_up;
+  capture::FrameWork work;
 };
 
 // One connection, one frame.

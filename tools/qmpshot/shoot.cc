@@ -65,10 +65,11 @@ Result<void> shoot_one(const Options& options) {
   meanwhile.it_dumps = [&] {
     if (!wants_preview(options)) encode::warm_up(*options.encoder, options.encode_options);
   };
-  meanwhile.it_tidies_up = [&](const Frame& whole, encode::RowSource& rows) {
-    made_ahead = make_ahead(options, whole, rows);
+  meanwhile.work.start = [&](encode::RowSource& rows, capture::FrameWork::Rows which) {
+    made_ahead = make_ahead(options, rows, which == capture::FrameWork::Rows::there);
     return std::string_view(made_ahead ? "encode" : "");
   };
+  meanwhile.work.forget = [&] { made_ahead.reset(); };
   static const Result<Frame>& frame =
       *new Result<Frame>(grab_one(options.socket, options.request, meanwhile));
   if (!frame) return frame.error();
