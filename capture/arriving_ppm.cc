@@ -4,8 +4,6 @@
 #include "encode/ppm.h"
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <thread>
 
 namespace qmpshot::capture {
