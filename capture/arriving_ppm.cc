@@ -3,67 +3,57 @@
 
 #include "encode/ppm.h"
 
-#include <algorithm>
-#include <thread>
+#include <poll.h>
+
+#include <ctime>
 
 namespace qmpshot::capture {
 namespace {
 
-// QEMU writes a row in some microseconds. Where none comes for so long it was not let, or refuses.
-constexpr auto patience = std::chrono::milliseconds(5);
+// With what the kernel adds, a twentieth of what QEMU takes for a console of 720x400. Measured:
+// where the pauses are much shorter QEMU takes longer.
+constexpr timespec pause{0, 20'000};
 
-// With what the kernel adds, as long as QEMU takes for some twenty rows of a console. Without a
-// pause QEMU would write more slowly: it and we would reach for the same pages.
-constexpr auto pause = std::chrono::microseconds(20);
+bool has_something_to_read(int fd) {
+  pollfd ready{fd, POLLIN, 0};
+  return ::ppoll(&ready, 1, &pause, nullptr) != 0;
+}
 
-// Until the file has `least` bytes.
-//   return  how many it has; fewer where they do not come
-std::size_t await_size(int fd, std::size_t least, ArrivingPpm::TimePoint until) {
-  std::size_t last = 0;
-  auto grown_at = std::chrono::steady_clock::now();
-  for (;;) {
-    const Result<std::size_t> known = file_size(fd);
-    const std::size_t size = known ? *known : 0;
-    if (size >= least) return size;
-    const auto now = std::chrono::steady_clock::now();
-    if (size != last) grown_at = now;
-    last = size;
-    if (now >= std::min(until, grown_at + patience)) return size;
-    std::this_thread::sleep_for(pause);
+// Until the file has `least` bytes, and no longer than until QEMU says something.
+//   return  how many it has
+std::size_t await_size(int file, int monitor, std::size_t least, ArrivingPpm::TimePoint until) {
+  for (bool is_last = false;;) {
+    const Result<std::size_t> size = file_size(file);
+    if (!size) return 0;
+    if (*size >= least || is_last) return *size;
+    // Once more: the last bytes may have come before it spoke.
+    is_last = has_something_to_read(monitor) || std::chrono::steady_clock::now() >= until;
   }
 }
 
 }  // namespace
 
-// QEMU writes the header by itself, and before that nothing: what there is of it is all of it. That
-// rows are padded shows in the file's size only, and it is QEMU who wrote it.
-std::unique_ptr<ArrivingPpm> ArrivingPpm::open(int fd, TimePoint until) {
-  if (await_size(fd, 1, until) == 0) return nullptr;
-  const Result<encode::PpmHeader> header = read_ppm_header(fd);
+// QEMU pads rows. Those of a file that has them packed would be fewer bytes than are waited for.
+std::unique_ptr<ArrivingPpm> ArrivingPpm::open(int file, int monitor, TimePoint until) {
+  if (await_size(file, monitor, 1, until) == 0) return nullptr;
+  const Result<encode::PpmHeader> header = read_ppm_header(file);
   if (!header) return nullptr;
-  return std::unique_ptr<ArrivingPpm>(
-      new ArrivingPpm(fd, *header, header->padded_row_bytes(), until));
+  return std::unique_ptr<ArrivingPpm>(new ArrivingPpm(file, monitor, *header, until));
 }
 
-ArrivingPpm::ArrivingPpm(int fd, const encode::PpmHeader& header, std::size_t stride_bytes,
-                         TimePoint until)
-    : PpmFile(fd, header, stride_bytes), until_(until) {}
+ArrivingPpm::ArrivingPpm(int file, int monitor, const encode::PpmHeader& header, TimePoint until)
+    : PpmRows(file, header, header.padded_row_bytes()), monitor_(monitor), until_(until) {}
 
-void ArrivingPpm::await(std::size_t size_bytes) {
-  if (is_missing_ || there_bytes_ >= size_bytes) return;
-  there_bytes_ = await_size(fd(), size_bytes, until_);
-  came_at_ = std::chrono::steady_clock::now();
-  is_missing_ = there_bytes_ < size_bytes;
+std::span<const std::byte> ArrivingPpm::row(std::uint32_t y) {
+  came_ = came_ && load(y);
+  return came_ ? loaded(y) : std::span<const std::byte>();
 }
 
-std::optional<ArrivingPpm::TimePoint> ArrivingPpm::came_at() const noexcept {
-  if (is_missing_ || there_bytes_ == 0) return std::nullopt;
-  return came_at_;
-}
-
-bool ArrivingPpm::has_become(const ImageView& whole) const noexcept {
-  return width_px == whole.width_px && height_px == whole.height_px &&
-         stride_bytes() == whole.stride_bytes;
+bool ArrivingPpm::await(std::size_t size_bytes) {
+  if (there_bytes_ < size_bytes) {
+    there_bytes_ = await_size(fd(), monitor_, size_bytes, until_);
+  }
+  return there_bytes_ >= size_bytes;
 }
 
 }  // namespace qmpshot::capture

@@ -1,44 +1,47 @@
 // SPDX-License-Identifier: MIT
-// A frame that QEMU is writing, read while it comes: QEMU takes a millisecond or more for what we
-// need half of that to encode.
+// A frame that QEMU is writing, read while it comes: what has come can be encoded meanwhile.
 #pragma once
 
 #include "capture/frame_file.h"
 
-#include <qmpshot/image.h>
-
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
-#include <optional>
+#include <span>
 
 namespace qmpshot::capture {
 
-// Its rows, each waited for. Nothing tells when a memfd grows, so its size is looked at again and
-// again, with pauses in which the CPU is QEMU's. Waits for so long only as it grows, and no longer
-// than `until`; what has not come then is black.
-class ArrivingPpm final : public PpmFile {
+// Rows of a PPM, each waited for. Nothing tells when a memfd grows: its size is looked at again and
+// again, until QEMU says something on the monitor, which it does when it is done.
+//   source  QEMU ui/ui-qmp-cmds.c:ppm_save, 5.2 to 11.1: the file is truncated once, before its
+//           first byte; then each byte is written once, in order, the header by itself
+class ArrivingPpm final : public PpmRows {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  // Waits for the header. Borrows the descriptor, to a file that was empty.
-  //   return  nullptr where none came
-  static std::unique_ptr<ArrivingPpm> open(int fd, TimePoint until);
+  // Waits for the header. Borrows both descriptors.
+  //   file     was empty when QEMU was asked for the frame
+  //   monitor  nothing is to be read from it now
+  //   until    no wait is longer
+  //   return   nullptr where no header comes
+  static std::unique_ptr<ArrivingPpm> open(int file, int monitor, TimePoint until);
 
-  // When the last byte was there that a row was read from; nullopt where one had not come.
-  [[nodiscard]] std::optional<TimePoint> came_at() const noexcept;
+  // As RowSource::row(). Where one did not come, none comes any more.
+  std::span<const std::byte> row(std::uint32_t y) override;
+  [[nodiscard]] bool is_coming() const noexcept override { return true; }
 
-  // Whether rows of this are rows of what it has become.
-  [[nodiscard]] bool has_become(const ImageView& whole) const noexcept;
+  // Whether all came that were asked for.
+  [[nodiscard]] bool came() const noexcept { return came_; }
 
  private:
-  ArrivingPpm(int fd, const encode::PpmHeader& header, std::size_t stride_bytes, TimePoint until);
-  void await(std::size_t size_bytes) override;
+  ArrivingPpm(int file, int monitor, const encode::PpmHeader& header, TimePoint until);
+  bool await(std::size_t size_bytes) override;
 
+  int monitor_;
   TimePoint until_;
   std::size_t there_bytes_ = 0;
-  TimePoint came_at_{};
-  bool is_missing_ = false;
+  bool came_ = true;
 };
 
 }  // namespace qmpshot::capture

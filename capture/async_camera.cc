@@ -60,7 +60,8 @@ asio::awaitable<void> AsyncCamera::close() {
 }
 
 asio::awaitable<Frame> AsyncCamera::shoot(std::string socket_path, GrabRequest request) {
-  return capture::shoot(std::move(socket_path), std::move(request), {});
+  capture::OneShot shot = co_await capture::shoot(std::move(socket_path), std::move(request), {});
+  co_return std::move(shot.frame);
 }
 
 }  // namespace qmpshot

@@ -115,7 +115,7 @@ Result<std::unique_ptr<PpmFile>> PpmFile::open(int fd) {
   return std::unique_ptr<PpmFile>(new PpmFile(fd, ppm->header, ppm->stride_bytes));
 }
 
-PpmFile::PpmFile(int fd, const encode::PpmHeader& header, std::size_t stride_bytes)
+PpmRows::PpmRows(int fd, const encode::PpmHeader& header, std::size_t stride_bytes)
     : RowSource(header.width_px, header.height_px, PixelFormat::rgb24),
       fd_(fd),
       pixels_at_(header.header_bytes),
@@ -127,26 +127,31 @@ PpmFile::PpmFile(int fd, const encode::PpmHeader& header, std::size_t stride_byt
 }
 
 Result<Image> PpmFile::map() const {
-  const std::size_t size = pixels_at_ + stride_bytes_ * height_px;
-  void* start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd_, 0);
+  const std::size_t size = pixels_at() + stride_bytes() * height_px;
+  void* start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd(), 0);
   if (start == MAP_FAILED) return no_memory(size);
   std::shared_ptr<const void> mapping(
       start, [size](const void* at) { ::munmap(const_cast<void*>(at), size); });
   const std::span file(static_cast<const std::byte*>(start), size);
   return Image(std::move(mapping),
-               {file.subspan(pixels_at_), width_px, height_px, stride_bytes_, format});
+               {file.subspan(pixels_at()), width_px, height_px, stride_bytes(), format});
 }
 
 std::span<const std::byte> PpmFile::row(std::uint32_t y) {
-  if (!parts_[newest_].holds(y)) read_part(y);
+  (void)load(y);
+  return loaded(y);
+}
+
+std::span<const std::byte> PpmRows::loaded(std::uint32_t y) const {
   const Part& part = parts_[newest_];
   return {part.bytes.get() + (y - part.first) * stride_bytes_, std::size_t{3} * width_px};
 }
 
 // Into the older part: rows of the newer one were just handed out. One row, unless it follows those
-// of the part before: then others will, too.
-void PpmFile::read_part(std::uint32_t y) {
+// of the part before: then others will, too. What the file does not have is black.
+bool PpmRows::load(std::uint32_t y) {
   const Part& newer = parts_[newest_];
+  if (newer.holds(y)) return true;
   const bool goes_on = newer.count != 0 && y == newer.first + newer.count;
   newest_ = 1 - newest_;
   Part& part = parts_[newest_];
@@ -154,10 +159,11 @@ void PpmFile::read_part(std::uint32_t y) {
   part.count = goes_on ? std::min(most_rows_, height_px - y) : 1;
   const std::span to(part.bytes.get(), part.count * stride_bytes_);
   const std::size_t from = pixels_at_ + y * stride_bytes_;
-  await(from + to.size());
+  const bool comes = await(from + to.size());
   const Result<std::size_t> filled = read_at(fd_, to, from);
   const std::size_t missing_from = filled ? *filled : 0;
   std::ranges::fill(to.subspan(missing_from), std::byte{0});
+  return comes && missing_from == to.size();
 }
 
 Result<PngFrame> read_png_file(int fd) {

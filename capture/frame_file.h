@@ -30,6 +30,7 @@ class PixelMemory {
   std::size_t last_size_ = 0;
 };
 
+//   return  bytes
 //   errors  cannot_write
 Result<std::size_t> file_size(int fd);
 
@@ -43,29 +44,23 @@ Result<encode::PpmHeader> read_ppm_header(int fd);
 //   errors  bad_image; cannot_write: reading failed or there is no memory
 Result<Image> read_ppm_file(int fd, PixelMemory& memory);
 
-// A PPM that can no longer shrink, read a few rows at a time: in VMs where a page fault is dear
-// half of what it costs to map it, for who reads it once. Elsewhere that was not measured.
-class PpmFile : public encode::RowSource {
- public:
-  // Borrows the descriptor; its own offset does not matter.
-  //   errors  bad_image; cannot_write: reading failed
-  static Result<std::unique_ptr<PpmFile>> open(int fd);
-
-  // The whole of it in memory, without a copy. A file that could shrink would raise SIGBUS.
-  //   return  rgb24, keeps the mapping, not the descriptor
-  //   errors  cannot_write: no memory
-  [[nodiscard]] Result<Image> map() const;
-
-  // What cannot be read is black: of memory that cannot shrink there is no such thing.
-  std::span<const std::byte> row(std::uint32_t y) override;
-
+// The rows of a PPM in a file, read a few at a time: in VMs where a page fault is dear half of what
+// it costs to map them, for who reads them once. Elsewhere that was not measured.
+class PpmRows : public encode::RowSource {
  protected:
-  PpmFile(int fd, const encode::PpmHeader& header, std::size_t stride_bytes);
+  // Borrows the descriptor; its own offset does not matter.
+  PpmRows(int fd, const encode::PpmHeader& header, std::size_t stride_bytes);
 
-  // Called before bytes are read that a file of so many has.
-  virtual void await(std::size_t size_bytes) { (void)size_bytes; }
+  // Sees to it that row y is in memory; false where the file does not have it.
+  bool load(std::uint32_t y);
+  // The row that was loaded last.
+  [[nodiscard]] std::span<const std::byte> loaded(std::uint32_t y) const;
+
+  // Called before the file's first so many bytes are read; false where they will not be there.
+  virtual bool await(std::size_t size_bytes) { return size_bytes != 0; }
 
   [[nodiscard]] int fd() const noexcept { return fd_; }
+  [[nodiscard]] std::size_t pixels_at() const noexcept { return pixels_at_; }
   [[nodiscard]] std::size_t stride_bytes() const noexcept { return stride_bytes_; }
 
  private:
@@ -79,14 +74,31 @@ class PpmFile : public encode::RowSource {
     }
   };
 
-  void read_part(std::uint32_t y);
-
   int fd_;
   std::size_t pixels_at_;
   std::size_t stride_bytes_;
   std::uint32_t most_rows_;  // of a part
   std::array<Part, 2> parts_;
   std::size_t newest_ = 0;
+};
+
+// Those of a PPM that can no longer shrink.
+class PpmFile final : public PpmRows {
+ public:
+  // Borrows the descriptor; its own offset does not matter.
+  //   errors  bad_image; cannot_write: reading failed
+  static Result<std::unique_ptr<PpmFile>> open(int fd);
+
+  // The whole of it in memory, without a copy. A file that could shrink would raise SIGBUS.
+  //   return  rgb24, keeps the mapping, not the descriptor
+  //   errors  cannot_write: no memory
+  [[nodiscard]] Result<Image> map() const;
+
+  // What cannot be read is black: of memory that cannot shrink there is no such thing.
+  std::span<const std::byte> row(std::uint32_t y) override;
+
+ private:
+  using PpmRows::PpmRows;
 };
 
 // A whole PNG, decoded as a check: `image` and `bytes` are the same picture.

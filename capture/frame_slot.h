@@ -23,10 +23,11 @@ class FrameSlot {
   // The write-only twin, for add-fd. QEMU takes no descriptor that can also be read.
   [[nodiscard]] int writer() const noexcept { return writer_.get(); }
 
-  // The frame while QEMU writes it into a slot that was empty; while the slot lasts.
-  //   return  nullptr where none comes until then
-  [[nodiscard]] std::unique_ptr<ArrivingPpm> arriving(ArrivingPpm::TimePoint until) const {
-    return ArrivingPpm::open(memory_.get(), until);
+  // The frame while QEMU writes it, as ArrivingPpm::open(), into a slot that was empty; while the
+  // slot lasts.
+  [[nodiscard]] std::unique_ptr<ArrivingPpm> arriving(int monitor,
+                                                      ArrivingPpm::TimePoint until) const {
+    return ArrivingPpm::open(memory_.get(), monitor, until);
   }
 
   // Before every dump: QEMU truncates the file, but writes where our shared offset stands. And a

@@ -83,47 +83,6 @@ Result<void> take(FrameSlot& slot, Frame& frame, std::unique_ptr<encode::RowSour
   return {};
 }
 
-// Works on the frame while QEMU writes it, where that does not take the CPU from QEMU.
-//   return  the rows, which may yet turn out not to be the frame's; nullptr where it came to
-//   nothing
-std::unique_ptr<ArrivingPpm> work_on_what_comes(const FrameWork& work, const FrameSlot& slot,
-                                                Frame& frame, Stopwatch& watch,
-                                                qmp::Deadline deadline) {
-  // So long we neither hear QEMU's refusal nor a signal. A frame that takes longer is not a
-  // console's, or its host has no CPU for us.
-  constexpr auto longest = std::chrono::milliseconds(50);
-  if (!work.start || encode::usable_threads() < 2) return nullptr;
-  const auto until = std::min(deadline.at(), std::chrono::steady_clock::now() + longest);
-  std::unique_ptr<ArrivingPpm> rows = slot.arriving(until);
-  if (!rows) return nullptr;
-  try {
-    const std::string_view step = work.start(*rows, FrameWork::Rows::coming);
-    const std::optional<ArrivingPpm::TimePoint> came_at = rows->came_at();
-    if (!came_at) return nullptr;
-    if (step.empty()) return rows;
-    frame.qemu_time = watch.lap_at("dump", *came_at);
-    watch.lap(step);
-    return rows;
-  } catch (...) {  // so it will when the frame is there
-    return nullptr;
-  }
-}
-
-// What `work` throws. QEMU first: where its reply woke us on its own CPU, it has yet to read our
-// last command. Without this a second monitor waits 1.2 times as long while we encode.
-std::exception_ptr work_on_what_is_there(const FrameWork& work, encode::RowSource& rows,
-                                         Stopwatch& watch) {
-  if (!work.start) return {};
-  (void)::sched_yield();
-  try {
-    const std::string_view step = work.start(rows, FrameWork::Rows::there);
-    if (!step.empty()) watch.lap(step);
-  } catch (...) {
-    return std::current_exception();
-  }
-  return {};
-}
-
 // One dump, and what came of it.
 struct Shot {
   explicit Shot(FrameSlot memory) : slot(std::move(memory)) {}
@@ -133,13 +92,48 @@ struct Shot {
   Result<void> taken = Error(Errc::connection_lost, "asking for the frame");
   bool unclear = false;  // QEMU refused something, and maybe to a client before us
   bool written = false;  // QEMU wrote the frame
-  std::exception_ptr work_failed;
+  std::optional<std::vector<std::byte>> file;  // of the frame, where it was taken
+  std::exception_ptr making_failed;
 };
+
+// Makes the file while QEMU writes the frame, where that does not take the CPU from QEMU.
+//   return  whether there was a frame to make it of; what it made may be none
+bool make_of_what_comes(const FileMaker& make_file, Shot& shot, const qmp::Client& client,
+                        qmp::Deadline deadline) {
+  // So long we do not hear a signal. A frame that takes longer is not a console's, or its host has
+  // no CPU for us.
+  constexpr auto longest = std::chrono::milliseconds(50);
+  if (!make_file || encode::usable_threads() < 2 || client.has_unread()) return false;
+  const auto until = std::min(deadline.at(), std::chrono::steady_clock::now() + longest);
+  const auto rows = shot.slot.arriving(client.native_handle(), until);
+  if (!rows) return false;
+  try {
+    shot.file = make_file(*rows);
+  } catch (...) {  // so it will when the frame is there
+    return false;
+  }
+  return rows->came();
+}
+
+// What make_file throws. QEMU first: where its reply woke us on its own CPU, it has yet to read our
+// last command. Without this a second monitor waits 1.2 times as long while we encode.
+std::exception_ptr make_of_what_is_there(const FileMaker& make_file, Shot& shot,
+                                         encode::RowSource& rows, Stopwatch& watch) {
+  if (!make_file) return {};
+  (void)::sched_yield();
+  try {
+    shot.file = make_file(rows);
+    if (shot.file) watch.lap("encode");
+  } catch (...) {
+    return std::current_exception();
+  }
+  return {};
+}
 
 // Has QEMU write one frame, by commands that it gets before it has greeted, and takes it. When this
 // ends without an exception, QEMU has taken back what it was lent.
 asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watch,
-                                const FrameWork& work, qmp::Deadline deadline) {
+                                const FileMaker& make_file, qmp::Deadline deadline) {
   qmp::SentCommands sent = co_await send_dump(client, shot.slot, deadline);
   const qmp::Reply added = co_await client.next_reply(sent, deadline);
   if (!added.ok()) {
@@ -149,17 +143,16 @@ asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watc
     co_await reclaim_leftovers(client, deadline);
     co_return;
   }
-  const auto worked_on = work_on_what_comes(work, shot.slot, shot.frame, watch, deadline);
+  const bool made = make_of_what_comes(make_file, shot, client, deadline);
   const qmp::Reply dumped = co_await client.next_reply(sent, deadline);
   shot.frame.taken_at = std::chrono::system_clock::now();
-  if (shot.frame.qemu_time == std::chrono::nanoseconds::zero()) {
-    shot.frame.qemu_time = watch.lap("dump");
-  }
+  shot.frame.qemu_time = watch.lap("dump");
   shot.written = dumped.ok();
   std::unique_ptr<encode::RowSource> rows;
   shot.taken = shot.written ? take(shot.slot, shot.frame, rows, watch) : dumped.error();
-  const bool worked = worked_on && worked_on->has_become(shot.frame.image.view());
-  if (shot.taken && !worked) shot.work_failed = work_on_what_is_there(work, *rows, watch);
+  if (shot.taken && !made) {
+    shot.making_failed = make_of_what_is_there(make_file, shot, *rows, watch);
+  }
   (void)co_await client.next_reply(sent, deadline);
   watch.lap("take back");
 }
@@ -168,11 +161,11 @@ asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watc
 // sent, or by the end of the connection.
 //   return  whether it is so
 asio::awaitable<bool> dump_or_leave(Shot& shot, qmp::Client& client, Stopwatch& watch,
-                                    const FrameWork& work, qmp::Deadline deadline) {
+                                    const FileMaker& make_file, qmp::Deadline deadline) {
   std::exception_ptr failure;
   bool left = false;
   try {
-    co_await dump_into(shot, client, watch, work, deadline);
+    co_await dump_into(shot, client, watch, make_file, deadline);
   } catch (const Error& error) {
     failure = std::current_exception();
     left = error.code() == Errc::monitor_busy;  // and never had us
@@ -191,9 +184,10 @@ asio::awaitable<bool> dump_or_leave(Shot& shot, qmp::Client& client, Stopwatch& 
 
 // nullopt where the route did not work but another may, or it again; why is in `refusals`, where
 // that is known.
-asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch& watch,
-                                                  std::vector<RouteRefusal>& refusals,
-                                                  const FrameWork& work, qmp::Deadline deadline) {
+asio::awaitable<std::optional<OneShot>> shoot_by_fd(qmp::Client& client, Stopwatch& watch,
+                                                    std::vector<RouteRefusal>& refusals,
+                                                    const FileMaker& make_file,
+                                                    qmp::Deadline deadline) {
   Result<FrameSlot> slot = FrameSlot::create();
   if (!slot) {
     refusals.emplace_back(Route::fd, slot.error());
@@ -201,22 +195,21 @@ asio::awaitable<std::optional<Frame>> shoot_by_fd(qmp::Client& client, Stopwatch
     co_return std::nullopt;
   }
   Shot shot(std::move(*slot));
-  const bool left = co_await dump_or_leave(shot, client, watch, work, deadline);
-  if (shot.work_failed) std::rethrow_exception(shot.work_failed);
+  const bool left = co_await dump_or_leave(shot, client, watch, make_file, deadline);
+  if (shot.making_failed) std::rethrow_exception(shot.making_failed);
   if (!shot.taken) {
-    if (work.forget) work.forget();
     if (left) throw shot.taken.error();
     if (!shot.unclear) refusals.emplace_back(Route::fd, shot.taken.error());
     co_return std::nullopt;
   }
   shot.frame.qemu_version = client.greeting()->version.text();
   shot.frame.steps = watch.take_steps();
-  co_return std::move(shot.frame);
+  co_return OneShot{std::move(shot.frame), std::move(shot.file)};
 }
 
 }  // namespace
 
-asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, FrameWork work) {
+asio::awaitable<OneShot> shoot(std::string socket_path, GrabRequest request, FileMaker make_file) {
   const qmp::Deadline deadline = qmp::Deadline::after(request.timeout);
   Stopwatch watch;
   qmp::Client client = co_await qmp::Client::connect(std::move(socket_path), deadline);
@@ -225,10 +218,11 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, Frame
   std::vector<RouteRefusal> refusals;
   co_await client.announce(deadline);
   if (fits_one_message(request) && holds_frame_memory(client.native_handle()) == false) {
-    std::optional<Frame> frame = co_await shoot_by_fd(client, watch, refusals, work, deadline);
-    if (frame) {
-      check_content(request, *frame);
-      co_return std::move(*frame);
+    std::optional<OneShot> shot =
+        co_await shoot_by_fd(client, watch, refusals, make_file, deadline);
+    if (shot) {
+      check_content(request, shot->frame);
+      co_return std::move(*shot);
     }
     if (request.route == Route::fd && !refusals.empty()) throw refusals.front().why;
   } else {
@@ -236,8 +230,9 @@ asio::awaitable<Frame> shoot(std::string socket_path, GrabRequest request, Frame
     co_await reclaim_leftovers(client, deadline);
     watch.lap("greeting");
   }
-  co_return co_await shoot_step_by_step(std::move(client), std::move(request), std::move(watch),
-                                        std::move(refusals), deadline);
+  Frame frame = co_await shoot_step_by_step(std::move(client), std::move(request), std::move(watch),
+                                            std::move(refusals), deadline);
+  co_return OneShot{std::move(frame), std::nullopt};
 }
 
 }  // namespace qmpshot::capture

@@ -23,12 +23,8 @@ class Stopwatch {
   // Ends the step that began with the last lap.
   //   return  what it took
   std::chrono::nanoseconds lap(std::string_view step) {
-    return lap_at(step, std::chrono::steady_clock::now());
-  }
-
-  // The same, where it ended before now.
-  std::chrono::nanoseconds lap_at(std::string_view step, TimePoint end) {
-    const std::chrono::nanoseconds took = end - std::exchange(last_, end);
+    const auto now = std::chrono::steady_clock::now();
+    const std::chrono::nanoseconds took = now - std::exchange(last_, now);
     steps_.emplace_back(step, took);
     return took;
   }

@@ -66,6 +66,7 @@ class IndexedRows : public StreamRows {
   bool write(std::uint32_t y, bool is_next, std::uint8_t* to) override {
     to[0] = filter_none;
     const auto row = source_->row(y);
+    if (row.empty()) return false;
     const auto above = std::exchange(above_, row);
     if (is_next && equal_rows(*compare_, row, above)) {
       std::memcpy(to + 1, to - bytes_, bytes_);
@@ -159,14 +160,15 @@ struct Samples {
 };
 
 // Adds the colours of some rows of the upper half, which on most consoles are all there are; false
-// where they are more than a palette holds, as in a photo they soon are. The background becomes
-// index 0, as a row's filter is: then blank rows are one run. The lower half need not be there yet.
+// where they are more than a palette holds, as in a photo they soon are, or where a row does not
+// come. The background becomes index 0, as a row's filter is: then blank rows are one run. The
+// lower half need not be there yet.
 bool sample_colours(RowSource& source, Palette& palette) {
   const Samples samples(source.height_px);
   Background background(source);
   for (std::uint32_t y = samples.first; y < samples.lower; y += sample_rows) {
     const auto row = source.row(y);
-    if (!palette.add_colours(row)) return false;
+    if (row.empty() || !palette.add_colours(row)) return false;
     background.look_at(row);
   }
   palette.put_first(background.pixel());
@@ -174,7 +176,8 @@ bool sample_colours(RowSource& source, Palette& palette) {
 }
 
 // The depth for the colours of `upper`, which sample_colours() found, and of some rows of the lower
-// half; nullopt where they are more than a palette holds.
+// half; nullopt where they are more than a palette holds. Saves trying: the bytes do not depend on
+// it.
 std::optional<unsigned> sampled_depth(RowSource& source, const Palette& upper) {
   Palette palette(upper);
   for (std::uint32_t y = Samples(source.height_px).lower; y < source.height_px; y += sample_rows) {
@@ -219,16 +222,20 @@ void write_samples(const ImageView& image, PngColour colour, unsigned threads,
 // all is written again.
 //   depth    enough for `palette`, and no more than is needed
 //   palette  the sampled colours; where it fails, all that were found
+//   return   false where sixteen do not suffice, or a row does not come
 bool write_few_colours(RowSource& source, unsigned depth, PngHeader& header, Palette& palette,
                        std::vector<std::byte>& out) {
-  for (;; depth = depth_for(palette.size())) {
-    if (depth == 8) return false;
+  while (depth < 8) {
     header.depth = depth;
     const std::size_t row_bytes = 1 + packed_bytes(source.width_px, header.depth);
     const auto rows = [&] { return std::make_unique<IndexedRows>(source, header.depth, palette); };
     const StreamPlan plan = {indexed_shape(row_bytes, header.depth), source.height_px, rows};
     if (write_stream(plan, 1, out)) return true;
+    const unsigned needed = depth_for(palette.size());
+    if (needed <= depth) return false;
+    depth = needed;
   }
+  return false;
 }
 
 // Whether the stream would be cut into strips.
@@ -343,8 +350,9 @@ Result<bool> encode_console_png(RowSource& source, const EncodeOptions& options,
     PngChunk idat("IDAT", out);
     body.header.colour = PngColour::indexed;
     if (!sample_colours(source, palette)) return false;
-    const unsigned depth = depth_for(palette.size());
-    if (!write_few_colours(source, depth, body.header, palette, out)) return false;
+    const std::optional<unsigned> depth =
+        source.is_coming() ? depth_for(palette.size()) : sampled_depth(source, palette);
+    if (!depth || !write_few_colours(source, *depth, body.header, palette, out)) return false;
     body.colours = palette.colours();
     idat.end();
     return true;

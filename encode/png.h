@@ -22,10 +22,10 @@ Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
                         std::vector<std::byte>& out);
 
 // The same file, of a picture of sixteen colours at most: what a console is, which takes a small
-// part of the time that others do. Rows are asked for that are half a picture down at the most,
-// then all from top to bottom: so one can begin before the last ones are there.
+// part of the time that others do. Of rows that are still coming some are asked for that are half a
+// picture down at the most, then all from top to bottom.
 //   options  title, source, taken_at; one thread makes it
-//   return   false where it has more colours: then `out` is as it was
+//   return   false where it has more colours, or a row does not come: then `out` is as it was
 //   errors   bad_argument: as above; QMPSHOT_CPU names a target that this CPU does not run;
 //            cannot_write: out of memory
 Result<bool> encode_console_png(RowSource& source, const EncodeOptions& options,

@@ -21,7 +21,11 @@ class RowSource {
 
   // Row y, packed. It stays where it is until the next call but one. Each may be asked for at any
   // time and again; from top to bottom is fastest.
+  //   return  empty where it does not come
   virtual std::span<const std::byte> row(std::uint32_t y) = 0;
+
+  // Whether rows are still coming: each is waited for then, and may not come.
+  [[nodiscard]] virtual bool is_coming() const noexcept { return false; }
 
   const std::uint32_t width_px;
   const std::uint32_t height_px;

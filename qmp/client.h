@@ -127,6 +127,9 @@ class Client {
     return session_.greeting();
   }
 
+  // Whether the peer said more than was taken. Else its next word makes the handle readable.
+  [[nodiscard]] bool has_unread() const noexcept { return transport_.has_unread(); }
+
   [[nodiscard]] int native_handle() const noexcept { return transport_.native_handle(); }
 
  private:

@@ -32,6 +32,9 @@ class LineBuffer {
   //   errors  bad_peer: a line longer than the limit
   Result<std::optional<std::string_view>> next_line();
 
+  // Whether anything was not handed out.
+  [[nodiscard]] bool holds_any() const noexcept { return begin_ != filled_; }
+
   // Forgets everything that was not handed out.
   void clear() noexcept { filled_ = begin_ = scanned_ = 0; }
 

@@ -271,6 +271,10 @@ bool Transport::heard() const noexcept {
   return ::recv(state_->socket.native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+bool Transport::has_unread() const noexcept {
+  return state_->lines.holds_any();
+}
+
 int Transport::native_handle() const noexcept {
   return state_->socket.native_handle();
 }

@@ -70,6 +70,9 @@ class Transport {
   // Whether the peer ever said anything, be it that nobody has received it.
   [[nodiscard]] bool heard() const noexcept;
 
+  // Whether something was received that no receive_line() gave yet.
+  [[nodiscard]] bool has_unread() const noexcept;
+
   [[nodiscard]] int native_handle() const noexcept;
 
  private:

@@ -23,6 +23,8 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -89,69 +91,131 @@ TEST_F(BadManners, ALieAboutThePictureIsABadImageByEachRoute) {
   }
 }
 
-// Work on a frame that counts its pixels.
-struct Work {
-  FrameWork work() {
-    FrameWork out;
-    out.start = [this](encode::RowSource& rows, FrameWork::Rows which) {
-      last = which;
-      pixels.clear();
-      for (std::uint32_t y = 0; y < rows.height_px; ++y) {
-        const auto row = rows.row(y);
-        pixels.insert(pixels.end(), row.begin(), row.end());
-      }
-      ++started;
-      return std::string_view("work");
-    };
-    out.forget = [this] { pixels.clear(); };
-    return out;
+// A "file" that is the frame's pixels, and the rows it was asked to make it of.
+struct Maker {
+  struct Call {
+    bool is_coming = false;
+    std::vector<std::byte> pixels;  // until the first row that did not come
+  };
+  std::optional<std::vector<std::byte>> operator()(encode::RowSource& rows) {
+    Call& call = calls.emplace_back();
+    call.is_coming = rows.is_coming();
+    for (std::uint32_t y = 0; y < rows.height_px; ++y) {
+      const auto row = rows.row(y);
+      if (row.empty()) return std::nullopt;
+      call.pixels.insert(call.pixels.end(), row.begin(), row.end());
+    }
+    return call.pixels;
   }
-  int started = 0;
-  FrameWork::Rows last = FrameWork::Rows::coming;
-  std::vector<std::byte> pixels;
+  std::vector<Call> calls;
 };
 
-Result<Frame> shoot_and(const FakeQemu& qemu, Work& work) {
+Result<OneShot> shoot_and(const FakeQemu& qemu, Maker& maker, Route route = Route::automatic) {
   asio::io_context loop{1};
-  return run_to_end(loop, shoot(qemu.socket_path(), request(60s, Route::fd), work.work()));
+  maker.calls.clear();
+  return run_to_end(loop, shoot(qemu.socket_path(), request(60s, route), std::ref(maker)));
 }
 
-TEST_F(BadManners, WorkOnAPictureThatWasNoneIsForgotten) {
+TEST_F(BadManners, NoFileIsMadeOfALie) {
   for (const Lie lie : {Lie::short_body, Lie::trailing_bytes, Lie::huge_header, Lie::no_picture,
                         Lie::nothing, Lie::endless}) {
     FakeOptions lying = options();
     lying.lie = lie;
     FakeQemu qemu(lying);
-    Work work;
-    EXPECT_EQ(shoot_and(qemu, work).error().code(), Errc::bad_image);
-    EXPECT_TRUE(work.pixels.empty()) << static_cast<int>(lie);
+    Maker maker;
+    EXPECT_EQ(shoot_and(qemu, maker, Route::fd).error().code(), Errc::bad_image);
     EXPECT_EQ(qemu.descriptors(), 0U);
   }
 }
 
-TEST_F(BadManners, WorkOnAPictureThatGoesOnBehindItIsForgotten) {
-  if (encode::usable_threads() < 2) GTEST_SKIP() << "this machine lets us have one CPU";
-  FakeOptions lying = options();
-  lying.lie = Lie::trailing_bytes;
-  FakeQemu qemu(lying);
-  Work work;
-  // Its rows come, unless the machine has no CPU for us now.
-  for (const auto deadline = qmp::Deadline::after(20s); work.started == 0 && !deadline.passed();) {
-    EXPECT_EQ(shoot_and(qemu, work).error().code(), Errc::bad_image);
+// What comes is looked at while it comes, unless the machine has no CPU for us just then.
+class Coming : public BadManners {
+ protected:
+  void SetUp() override {
+    if (encode::usable_threads() < 2) GTEST_SKIP() << "this machine lets us have one CPU";
   }
-  EXPECT_GT(work.started, 0);
-  EXPECT_TRUE(work.pixels.empty());
+
+  // Shoots until rows were looked at that were coming.
+  OneShot shoot_what_comes(const FakeQemu& qemu) {
+    for (const auto deadline = qmp::Deadline::after(20s); !deadline.passed();) {
+      OneShot shot = shoot_and(qemu, maker_).value();
+      if (!maker_.calls.empty() && maker_.calls.front().is_coming) return shot;
+    }
+    ADD_FAILURE() << "none was looked at while it came";
+    return {};
+  }
+
+  Maker maker_;
+};
+
+TEST_F(Coming, AFileIsMadeOfAPictureThatTakesAWhile) {
+  FakeOptions dawdling = options();
+  dawdling.dawdles = 5ms;
+  FakeQemu qemu(dawdling);
+  OneShot shot;
+  for (const auto deadline = qmp::Deadline::after(20s); !deadline.passed();) {
+    shot = shoot_what_comes(qemu);
+    if (maker_.calls.size() == 1) break;
+  }
+  ASSERT_EQ(maker_.calls.size(), 1U);
+  EXPECT_TRUE(shows(shot.frame, dawdling));
+  EXPECT_TRUE(shot.file == dawdling.consoles[0].frames[0].rgb);
+  EXPECT_GE(shot.frame.qemu_time, 5ms);
 }
 
-TEST_F(BadManners, RowsThatAreNotPaddedAreWorkedOnAgain) {
+TEST_F(Coming, NoRowIsMissingOfAPictureThatTakesLonger) {
+  FakeOptions dawdling = options();
+  dawdling.dawdles = 200ms;
+  FakeQemu qemu(dawdling);
+  const OneShot shot = shoot_what_comes(qemu);
+  ASSERT_EQ(maker_.calls.size(), 2U);
+  EXPECT_LT(maker_.calls[0].pixels.size(), maker_.calls[1].pixels.size());
+  EXPECT_FALSE(maker_.calls[1].is_coming);
+  EXPECT_TRUE(shows(shot.frame, dawdling));
+  EXPECT_TRUE(shot.file == dawdling.consoles[0].frames[0].rgb);
+}
+
+TEST_F(Coming, RowsThatAreNotPaddedAreLookedAtAgain) {
   FakeOptions packing = options();
   packing.consoles = {FakeConsole::graphic("/machine/peripheral/gpu0", test::fake_picture(63, 48))};
   packing.lie = Lie::packed;
   FakeQemu qemu(packing);
-  Work work;
-  EXPECT_TRUE(shows(shoot_and(qemu, work).value(), packing));
-  EXPECT_EQ(work.last, FrameWork::Rows::there);
-  EXPECT_TRUE(work.pixels == packing.consoles[0].frames[0].rgb);
+  const OneShot shot = shoot_what_comes(qemu);
+  ASSERT_EQ(maker_.calls.size(), 2U);
+  EXPECT_TRUE(shows(shot.frame, packing));
+  EXPECT_TRUE(shot.file == packing.consoles[0].frames[0].rgb);
+}
+
+TEST_F(Coming, NoFileIsMadeOfAPictureThatFailsBehindItsLastRow) {
+  FakeOptions failing = options();
+  failing.dawdles = 5ms;
+  failing.fails_behind_it = true;
+  FakeQemu qemu(failing);
+  const OneShot shot = shoot_what_comes(qemu);
+  EXPECT_FALSE(shot.file);
+  EXPECT_NE(shot.frame.route, Route::fd);
+  EXPECT_TRUE(shows(shot.frame, failing));
+  EXPECT_EQ(qemu.descriptors(), 0U);
+}
+
+TEST_F(Coming, NoFileMeansNoSecondTry) {
+  FakeOptions dawdling = options();
+  dawdling.dawdles = 5ms;
+  FakeQemu qemu(dawdling);
+  int calls = 0;
+  bool came = false;
+  const auto decline = [&](encode::RowSource& rows) {
+    ++calls;
+    came = rows.is_coming() && !rows.row(0).empty();
+    return std::optional<std::vector<std::byte>>();
+  };
+  for (const auto deadline = qmp::Deadline::after(20s); !came && !deadline.passed();) {
+    calls = 0;
+    asio::io_context loop{1};
+    EXPECT_FALSE(run_to_end(loop, shoot(qemu.socket_path(), request(), decline)).value().file);
+  }
+  EXPECT_TRUE(came);
+  EXPECT_EQ(calls, 1);
 }
 
 // As 11.1 says them, to a client that was killed.

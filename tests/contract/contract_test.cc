@@ -14,6 +14,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <iterator>
+#include <optional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -36,8 +38,6 @@ GrabRequest by_route(Route route) {
   return request_for("", 0, route);
 }
 
-using Rows = capture::FrameWork::Rows;
-
 std::vector<std::byte> pixels_of(const ImageView& view) {
   std::vector<std::byte> out;
   for (std::uint32_t y = 0; y < view.height_px; ++y) {
@@ -47,28 +47,25 @@ std::vector<std::byte> pixels_of(const ImageView& view) {
   return out;
 }
 
-// What was given to who has work.
+// What was given to who makes a file.
 struct Seen {
   struct Call {
-    Rows rows;
+    bool is_coming = false;
     std::vector<std::byte> pixels;
   };
-  capture::FrameWork work() {
-    capture::FrameWork out;
-    out.start = [this](encode::RowSource& rows, Rows which) {
-      Call call{which, {}};
+  capture::FileMaker maker() {
+    return [this](encode::RowSource& rows) -> std::optional<std::vector<std::byte>> {
+      Call& call = calls.emplace_back();
+      call.is_coming = rows.is_coming();
       for (std::uint32_t y = 0; y < rows.height_px; ++y) {
         const auto row = rows.row(y);
+        if (row.empty()) return std::nullopt;
         call.pixels.insert(call.pixels.end(), row.begin(), row.end());
       }
-      calls.push_back(std::move(call));
-      return std::string_view("work");
+      return call.pixels;
     };
-    out.forget = [this] { ++forgotten; };
-    return out;
   }
   std::vector<Call> calls;
-  int forgotten = 0;
 };
 
 // While it lives, this thread runs on one CPU.
@@ -106,10 +103,10 @@ class Contract : public testing::TestWithParam<Player> {
   Result<Frame> shoot(const GrabRequest& request = request_for()) {
     return Camera::shoot(machine_->socket(), request);
   }
-  // With work for the time in which QEMU has to do anyway.
-  Result<Frame> shoot_and(const capture::FrameWork& work, const GrabRequest& request) {
+  Result<capture::OneShot> shoot_and(const capture::FileMaker& make_file,
+                                     const GrabRequest& request) {
     asio::io_context loop{1};
-    return capture::run_to_end(loop, capture::shoot(machine_->socket(), request, work));
+    return capture::run_to_end(loop, capture::shoot(machine_->socket(), request, make_file));
   }
   Camera open() { return Camera::open(machine_->socket(), 60s).value(); }
 
@@ -164,65 +161,68 @@ TEST_P(Contract, AOneShotIsQemusOwnPicture) {
   expect_nothing_left();
 }
 
-TEST_P(Contract, WhoHasWorkMeanwhileGetsTheWholePicture) {
+TEST_P(Contract, AFileIsMadeOfTheWholePicture) {
   start(Hardware::drawing);
   Seen seen;
-  const Frame frame = shoot_and(seen.work(), request_for()).value();
-  expect_qemus_own(frame);
+  const capture::OneShot shot = shoot_and(seen.maker(), request_for()).value();
+  expect_qemus_own(shot.frame);
+  EXPECT_TRUE(shot.file == pixels_of(shot.frame.image.view()));
   ASSERT_FALSE(seen.calls.empty());
   ASSERT_LE(seen.calls.size(), 2U);
-  EXPECT_TRUE(seen.calls.back().pixels == pixels_of(frame.image.view()));
-  const bool came = seen.calls.back().rows == Rows::coming;
-  EXPECT_EQ(seen.calls.front().rows, came || seen.calls.size() == 2 ? Rows::coming : Rows::there);
-  EXPECT_EQ(seen.calls.size(), came ? 1U : seen.calls.size());
-  EXPECT_EQ(seen.forgotten, 0);
-  // The step after the last "work".
-  const auto last =
-      std::ranges::find(frame.steps.rbegin(), frame.steps.rend(), "work", &Step::name);
-  ASSERT_NE(last, frame.steps.rend());
-  ASSERT_NE(last, frame.steps.rbegin());
-  EXPECT_EQ(std::prev(last)->name, came ? "map" : "take back");
+  if (seen.calls.size() == 2) {
+    EXPECT_TRUE(seen.calls.front().is_coming);
+    EXPECT_FALSE(seen.calls.back().is_coming);
+  }
+  const auto step = [&](std::string_view called) {
+    return std::ranges::find(shot.frame.steps, called, &Step::name) - shot.frame.steps.begin();
+  };
+  const auto encode = step("encode");
+  EXPECT_EQ(encode == std::ssize(shot.frame.steps), seen.calls.back().is_coming);
+  EXPECT_EQ(step("take back"), seen.calls.back().is_coming ? step("judge") + 1 : encode + 1);
   expect_nothing_left();
   // On the other routes there is no such time.
   seen.calls.clear();
-  EXPECT_EQ(shoot_and(seen.work(), by_route(Route::ppm_file)).value().route, Route::ppm_file);
+  const capture::OneShot other = shoot_and(seen.maker(), by_route(Route::ppm_file)).value();
+  EXPECT_EQ(other.frame.route, Route::ppm_file);
+  EXPECT_FALSE(other.file);
   EXPECT_TRUE(seen.calls.empty());
 }
 
 // Once in that time at least: the machine may have no CPU for us now.
-TEST_P(Contract, WorkIsDoneWhileThePictureComes) {
+TEST_P(Contract, AFileIsMadeWhileThePictureComes) {
   if (encode::usable_threads() < 2) GTEST_SKIP() << "this machine lets us have one CPU";
   start(Hardware::drawing);
   for (const auto deadline = qmp::Deadline::after(20s); !deadline.passed();) {
     Seen seen;
-    const Frame frame = shoot_and(seen.work(), request_for()).value();
-    if (seen.calls.size() != 1 || seen.calls.front().rows != Rows::coming) continue;
-    EXPECT_TRUE(seen.calls.front().pixels == pixels_of(frame.image.view()));
-    EXPECT_GT(frame.qemu_time.count(), 0);
+    const capture::OneShot shot = shoot_and(seen.maker(), request_for()).value();
+    if (seen.calls.size() != 1 || !seen.calls.front().is_coming) continue;
+    EXPECT_TRUE(shot.file == pixels_of(shot.frame.image.view()));
     return;
   }
   FAIL() << "all pictures came without";
 }
 
-TEST_P(Contract, OnOneCpuWorkWaitsUntilThePictureIsThere) {
+TEST_P(Contract, OnOneCpuAFileIsMadeWhenThePictureIsThere) {
   start(Hardware::drawing);
   const OneCpu one_cpu;
   Seen seen;
-  const Frame frame = shoot_and(seen.work(), request_for()).value();
+  const capture::OneShot shot = shoot_and(seen.maker(), request_for()).value();
   ASSERT_EQ(seen.calls.size(), 1U);
-  EXPECT_EQ(seen.calls.front().rows, Rows::there);
-  EXPECT_TRUE(seen.calls.front().pixels == pixels_of(frame.image.view()));
+  EXPECT_FALSE(seen.calls.front().is_coming);
+  EXPECT_TRUE(shot.file == pixels_of(shot.frame.image.view()));
 }
 
-TEST_P(Contract, WorkThatFailsLeavesNothing) {
+TEST_P(Contract, AFileThatFailsLeavesNothing) {
   start(Hardware::drawing);
   // Also what would mean another thing, had QEMU or the way to it failed.
   for (const Errc code : {Errc::cannot_write, Errc::timed_out, Errc::monitor_busy}) {
-    capture::FrameWork work;
-    work.start = [&](encode::RowSource&, Rows) -> std::string_view {
+    const capture::FileMaker fail =
+        [&](encode::RowSource&) -> std::optional<std::vector<std::byte>> {
       throw Error(code, "not now");
     };
-    expect_error(shoot_and(work, request_for()), code);
+    const Result<capture::OneShot> shot = shoot_and(fail, request_for());
+    ASSERT_FALSE(shot.ok());
+    EXPECT_EQ(shot.error().code(), code) << shot.error().message();
     expect_nothing_left();
   }
 }

@@ -78,34 +78,53 @@ TEST(Png, IsMadeFromRowsUpToSixteenColours) {
   }
 }
 
-// Remembers which rows were asked for.
-class WatchedRows final : public RowSource {
+// Rows that are still coming, so many of them; remembers which were asked for.
+class ComingRows final : public RowSource {
  public:
-  explicit WatchedRows(const ImageView& image)
-      : RowSource(image.width_px, image.height_px, image.format), image_(image) {}
+  ComingRows(const ImageView& image, std::uint32_t count)
+      : RowSource(image.width_px, image.height_px, image.format), image_(image), count_(count) {}
   std::span<const std::byte> row(std::uint32_t y) override {
     asked.push_back(y);
-    return image_.row(y);
+    return y < count_ ? image_.row(y) : std::span<const std::byte>();
   }
+  [[nodiscard]] bool is_coming() const noexcept override { return true; }
   std::vector<std::uint32_t> asked;
 
  private:
   ImageView image_;
+  std::uint32_t count_;
 };
 
-TEST(Png, AsksForTheLowerHalfOfAConsoleFromTopToBottom) {
+TEST(Png, AsksForTheLowerHalfOfWhatComesFromTopToBottom) {
   for (const std::uint32_t height_px : {1U, 2U, 15U, 16U, 17U, 47U, 48U, 400U, 768U}) {
     const std::vector<std::byte> pixels = with_colours(2, 30, height_px);
-    WatchedRows rows({pixels, 30, height_px, 90, PixelFormat::rgb24});
+    ComingRows rows({pixels, 30, height_px, 90, PixelFormat::rgb24}, height_px);
     std::vector<std::byte> file;
     ASSERT_TRUE(encode_console_png(rows, {}, file).value());
     ASSERT_GT(rows.asked.size(), height_px);
     const std::size_t sampled = rows.asked.size() - height_px;
     for (std::size_t i = 0; i < sampled; ++i) {
-      EXPECT_LE(rows.asked[i], height_px / 2) << height_px;
+      EXPECT_EQ(rows.asked[i], std::min(height_px, 16U) / 2 + 16 * i) << height_px;
     }
+    EXPECT_LE(rows.asked[sampled - 1], height_px / 2);
+    EXPECT_GE(rows.asked[sampled - 1] + 16, height_px / 2);
     for (std::uint32_t y = 0; y < height_px; ++y) {
       ASSERT_EQ(rows.asked[sampled + y], y) << height_px;
+    }
+  }
+}
+
+TEST(Png, EndsWithTheFirstRowThatDoesNotCome) {
+  constexpr std::uint32_t width_px = 30, height_px = 100;
+  for (const std::uint32_t colours : {1U, 2U, 5U}) {
+    const std::vector<std::byte> pixels = with_colours(colours, width_px, height_px);
+    for (std::uint32_t count = 0; count < height_px; ++count) {
+      ComingRows rows({pixels, width_px, height_px, 3 * width_px, PixelFormat::rgb24}, count);
+      std::vector<std::byte> file = test::bytes("before");
+      EXPECT_FALSE(encode_console_png(rows, {}, file).value()) << count;
+      EXPECT_EQ(test::text(file), "before");
+      EXPECT_GE(rows.asked.back(), count);
+      EXPECT_EQ(std::ranges::count_if(rows.asked, [&](auto y) { return y >= count; }), 1);
     }
   }
 }
@@ -144,6 +163,15 @@ TEST(Png, IsTheSameOnAllThreadsAndFromRowsWhereTheLowerHalfHasMoreColours) {
       EXPECT_TRUE(by_one == by_rows) << colours;
     }
   }
+}
+
+// Of what is there, so that nobody waits for it.
+TEST(Png, IsSoonNoConsoleWhoseLowerHalfIsNone) {
+  const std::vector<std::byte> pixels = with_colours_below(300, 320, 400);
+  test::FleetingRows rows({pixels, 320, 400, 960, PixelFormat::rgb24});
+  std::vector<std::byte> file;
+  EXPECT_FALSE(encode_console_png(rows, {}, file).value());
+  EXPECT_LE(rows.calls(), 25U);
 }
 
 TEST(Png, RowsOfAConsoleMayHaveTextThatPngCannotHold) {

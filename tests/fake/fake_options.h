@@ -4,6 +4,7 @@
 
 #include "qmp/message.h"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -84,6 +85,8 @@ struct FakeOptions {
 
   bool swaps_png_colours = false;  // as 7.1 to 8.0 did before they were patched
   Lie lie = Lie::none;
+  std::chrono::milliseconds dawdles{0};  // in the middle of a frame it writes
+  bool fails_behind_it = false;  // writes a whole frame into a passed descriptor, and refuses
 
   // Manners of speech.
   bool crlf = true;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 namespace qmpshot::test {
 namespace {
@@ -214,7 +215,10 @@ FakeReply FakeScreen::write(const std::string& filename, const std::vector<std::
     return generic("Failed to dup() given file descriptor fd=18");
   }
   for (std::size_t done = 0; done < file.size();) {
-    const ssize_t size = ::write(out.get(), file.data() + done, file.size() - done);
+    std::size_t rest = file.size() - done;
+    if (options_.dawdles.count() != 0 && done == 0) rest /= 2;
+    if (options_.dawdles.count() != 0 && done != 0) std::this_thread::sleep_for(options_.dawdles);
+    const ssize_t size = ::write(out.get(), file.data() + done, rest);
     if (size < 0) {
       const std::string why = std::strerror(errno);
       if (!passed) (void)::unlink(filename.c_str());  // as QEMU does, whatever stood there before
@@ -222,6 +226,7 @@ FakeReply FakeScreen::write(const std::string& filename, const std::vector<std::
     }
     done += static_cast<std::size_t>(size);
   }
+  if (passed && options_.fails_behind_it) return generic("Unable to write to file: it is full");
   return "{}";
 }
 

@@ -23,6 +23,9 @@ class FleetingRows final : public encode::RowSource {
     return place;
   }
 
+  // How many rows were asked for.
+  [[nodiscard]] std::size_t calls() const { return calls_; }
+
  private:
   ImageView image_;
   std::array<std::vector<std::byte>, 2> places_;

@@ -10,6 +10,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +19,8 @@
 
 namespace qmpshot::test {
 namespace {
+
+using namespace std::chrono_literals;
 
 // A QEMU that is stopped for as long as this lives.
 class Stopped {
@@ -62,6 +66,36 @@ class Failure : public QmpshotCase {
     return run;
   }
 };
+
+// A console's, which is encoded while it comes; no two rows are the same.
+FakePicture console_picture() {
+  FakePicture out{720, 400, {}};
+  for (std::uint32_t i = 0; i < out.width_px * out.height_px; ++i) {
+    const bool is_ink = (i * 2654435761U >> 28U) == 0;
+    out.rgb.insert(out.rgb.end(), 3, is_ink ? std::byte{168} : std::byte{0});
+  }
+  return out;
+}
+
+TEST_F(Failure, NoRowIsMissingWhereQemuDawdlesOrFailsBehindTheLast) {
+  for (const std::chrono::milliseconds dawdles : {0ms, 5ms, 200ms}) {
+    for (const bool fails : {false, true}) {
+      FakeOptions options;
+      options.consoles = {FakeConsole::graphic("/machine/peripheral/gpu0", console_picture())};
+      options.dawdles = dawdles;
+      options.fails_behind_it = fails;
+      const FakeQemu qemu(options);
+      const std::string path = file("console.png");
+      const Finished run =
+          qmpshot({"-s", qemu.socket_path(), "-o", path, "--timeout", "20s", "--stats"});
+      ASSERT_EQ(run.status, 0) << run.err;
+      EXPECT_EQ(run.err.find("not by route fd") != std::string::npos, fails) << run.err;
+      const Image saved = encode::read_png(read_file(path)).value();
+      EXPECT_TRUE(std::ranges::equal(saved.view().pixels, options.consoles[0].frames[0].rgb))
+          << dawdles.count() << " ms, " << fails;
+    }
+  }
+}
 
 TEST_F(Failure, NoSuchSocket) {
   expect_failure(shoot_at(file("none.sock")), 3, {file("none.sock"), "No such file", "-qmp"});

@@ -78,12 +78,6 @@ encode::EncodeOptions encode_options(const Options& options, const Frame& frame)
   return out;
 }
 
-// Whether a console as it is, encoded, is the file.
-bool wants_console_png(const Options& options) {
-  return options.encoder->name == "png" && !options.encode_options.small && !options.text &&
-         options.shape.as_it_is() && !wants_preview(options);
-}
-
 // Whether a console of so many pixels takes a millisecond at the most.
 bool is_quick(const encode::RowSource& rows) {
   constexpr std::uint64_t most_px = std::uint64_t{1024} * 768;
@@ -137,17 +131,22 @@ Result<std::string> as_json(const Options& options, const Frame& frame) {
   return frame_json(frame, *file, *options.encoder);
 }
 
-std::optional<PictureFile> make_ahead(const Options& options, encode::RowSource& rows, bool there) {
-  if (!wants_console_png(options) || (there && !is_quick(rows))) return std::nullopt;
-  PictureFile file;
-  const Result<bool> made = encode::encode_console_png(rows, options.encode_options, file.bytes);
+bool wants_console_png(const Options& options) noexcept {
+  return options.encoder->name == "png" && !options.encode_options.small && !options.text &&
+         options.shape.as_it_is() && !wants_preview(options);
+}
+
+// While rows come QEMU has the monitor anyway. Once they are there, others wait for us.
+std::optional<std::vector<std::byte>> console_png(const Options& options, encode::RowSource& rows) {
+  if (!rows.is_coming() && !is_quick(rows)) return std::nullopt;
+  std::vector<std::byte> png;
+  const Result<bool> made = encode::encode_console_png(rows, options.encode_options, png);
   if (!made || !*made) return std::nullopt;
-  file.size = {rows.width_px, rows.height_px};
-  return file;
+  return png;
 }
 
 Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output,
-                       std::optional<PictureFile> made_ahead) {
+                       std::optional<std::vector<std::byte>> png) {
   tell(options, frame);
   capture::Stopwatch watch;
   Result<void> done;
@@ -155,8 +154,9 @@ Result<void> hand_over(const Options& options, const Frame& frame, const std::st
     done = preview(options, frame);
     watch.lap("preview");
   } else {
-    Result<PictureFile> file =
-        made_ahead ? Result<PictureFile>(std::move(*made_ahead)) : encoded(options, frame, watch);
+    const ImageView& image = frame.image.view();
+    Result<PictureFile> file = png ? PictureFile{std::move(*png), {image.width_px, image.height_px}}
+                                   : encoded(options, frame, watch);
     if (!file) return file.error();
     done = write(options, frame, *file, output);
     watch.lap("save");

@@ -8,27 +8,29 @@
 
 #include <qmpshot/frame.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace qmpshot::tools {
 
 // Whether the picture is drawn on the terminal, and no file made of it.
 bool wants_preview(const Options& options) noexcept;
 
-// The file that hand_over() would make of the frame whose pixels `rows` are; nullopt where no file
-// of just these is wanted, where it is no console's, and where it fails, which hand_over() will
-// say.
-//   there  whether all rows are there. Then the others who wait for the monitor wait for this, too,
-//          so it is also nullopt where that takes long
-std::optional<PictureFile> make_ahead(const Options& options, encode::RowSource& rows, bool there);
+// Whether a console's PNG, just as it is, is the file that hand_over() would make.
+bool wants_console_png(const Options& options) noexcept;
+
+// That of a frame whose pixels `rows` are; nullopt where it is no console's, where others would
+// wait long for it, and where it fails, which hand_over() will say.
+std::optional<std::vector<std::byte>> console_png(const Options& options, encode::RowSource& rows);
 
 // The picture, or its JSON, to `output` (empty or "-" is stdout); or a preview, where stdout is a
 // terminal and nothing else was asked for. Says with --verbose and --stats how it came to be.
-//   made_ahead  from make_ahead(), of the same frame
+//   png     where console_png() made it, of the same frame
 //   errors  as make_file(); cannot_write
 Result<void> hand_over(const Options& options, const Frame& frame, const std::string& output,
-                       std::optional<PictureFile> made_ahead = {});
+                       std::optional<std::vector<std::byte>> png = {});
 
 // The JSON that hand_over() would write.
 //   errors  as make_file()

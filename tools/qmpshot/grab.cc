@@ -69,9 +69,9 @@ Result<void> run(asio::awaitable<void> work, const std::function<void()>& meanwh
   }
 }
 
-asio::awaitable<void> one(std::string socket, GrabRequest request, capture::FrameWork work,
-                          Frame& frame) {
-  frame = co_await capture::shoot(std::move(socket), std::move(request), std::move(work));
+asio::awaitable<void> one(std::string socket, GrabRequest request, capture::FileMaker make_file,
+                          capture::OneShot& shot) {
+  shot = co_await capture::shoot(std::move(socket), std::move(request), std::move(make_file));
 }
 
 asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
@@ -120,12 +120,13 @@ asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gall
 
 }  // namespace
 
-Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
-                       const Meanwhile& meanwhile) {
-  Frame frame;
-  const Result<void> done = run(one(socket, request, meanwhile.work, frame), meanwhile.it_dumps);
+Result<capture::OneShot> grab_one(const std::string& socket, const GrabRequest& request,
+                                  const Meanwhile& meanwhile) {
+  capture::OneShot shot;
+  const Result<void> done =
+      run(one(socket, request, meanwhile.make_file, shot), meanwhile.it_dumps);
   if (!done) return done.error();
-  return frame;
+  return shot;
 }
 
 Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request) {

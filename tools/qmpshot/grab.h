@@ -17,13 +17,14 @@ struct Meanwhile {
   // Called once, when we first wait; a plain picture has been asked for by then. Not where that
   // failed. Does not throw.
   std::function<void()> it_dumps;
-  capture::FrameWork work;
+  // Where it is to make a file of the frame, as capture/one_shot.h says.
+  capture::FileMaker make_file;
 };
 
 // One connection, one frame.
 //   errors  as Camera::shoot; cancelled: a signal came
-Result<Frame> grab_one(const std::string& socket, const GrabRequest& request,
-                       const Meanwhile& meanwhile);
+Result<capture::OneShot> grab_one(const std::string& socket, const GrabRequest& request,
+                                  const Meanwhile& meanwhile);
 
 Result<std::vector<Display>> list_displays(const std::string& socket, const GrabRequest& request);
 

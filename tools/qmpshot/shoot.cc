@@ -7,9 +7,7 @@
 #include "tools/qmpshot/report.h"
 
 #include <cstdio>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -60,20 +58,17 @@ Result<void> each_to_its_file(const Options& options, const std::vector<Frame>& 
 // first means one TLB flush more, 4 % of a picture's time in VMs whose page faults are dear.
 // Static, so that LeakSanitizer knows who holds it.
 Result<void> shoot_one(const Options& options) {
-  std::optional<PictureFile> made_ahead;
   Meanwhile meanwhile;
   meanwhile.it_dumps = [&] {
     if (!wants_preview(options)) encode::warm_up(*options.encoder, options.encode_options);
   };
-  meanwhile.work.start = [&](encode::RowSource& rows, capture::FrameWork::Rows which) {
-    made_ahead = make_ahead(options, rows, which == capture::FrameWork::Rows::there);
-    return std::string_view(made_ahead ? "encode" : "");
-  };
-  meanwhile.work.forget = [&] { made_ahead.reset(); };
-  static const Result<Frame>& frame =
-      *new Result<Frame>(grab_one(options.socket, options.request, meanwhile));
-  if (!frame) return frame.error();
-  return hand_over(options, *frame, options.output, std::move(made_ahead));
+  if (wants_console_png(options)) {
+    meanwhile.make_file = [&](encode::RowSource& rows) { return console_png(options, rows); };
+  }
+  static Result<capture::OneShot>& shot =
+      *new Result<capture::OneShot>(grab_one(options.socket, options.request, meanwhile));
+  if (!shot) return shot.error();
+  return hand_over(options, shot->frame, options.output, std::move(shot->file));
 }
 
 Result<void> shoot_all(const Options& options) {
