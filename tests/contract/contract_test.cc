@@ -5,11 +5,11 @@
 #include "encode/ppm.h"
 #include "encode/threads.h"
 #include "tests/contract/machine.h"
+#include "tests/support/one_cpu.h"
 
 #include <qmpshot/camera.h>
 
 #include <gtest/gtest.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <chrono>
@@ -66,26 +66,6 @@ struct Seen {
     };
   }
   std::vector<Call> calls;
-};
-
-// While it lives, this thread runs on one CPU.
-class OneCpu {
- public:
-  OneCpu() {
-    EXPECT_EQ(::sched_getaffinity(0, sizeof before_, &before_), 0);
-    std::size_t cpu = 0;
-    while (!CPU_ISSET(cpu, &before_)) ++cpu;
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(cpu, &one);
-    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
-  }
-  OneCpu(const OneCpu&) = delete;
-  OneCpu& operator=(const OneCpu&) = delete;
-  ~OneCpu() { (void)::sched_setaffinity(0, sizeof before_, &before_); }
-
- private:
-  cpu_set_t before_;
 };
 
 class Contract : public testing::TestWithParam<Player> {
