@@ -12,22 +12,24 @@ namespace {
 
 // With what the kernel adds, a fifteenth of what QEMU takes for a console of 720x400. Measured: of
 // 20, 60 and 120 us the middle one is best, by a hundredth; without a pause QEMU takes longer.
-constexpr timespec pause{0, 60'000};
+constexpr timespec between_looks{0, 60'000};
 
-bool has_something_to_read(int fd) {
-  pollfd ready{fd, POLLIN, 0};
-  return ::ppoll(&ready, 1, &pause, nullptr) != 0;
+// Pauses.
+//   return  whether that ended early: the monitor spoke or hung up, or a signal came
+bool pause_or_hear(int monitor) {
+  pollfd heard{monitor, POLLIN, 0};
+  return ::ppoll(&heard, 1, &between_looks, nullptr) != 0;
 }
 
-// Until the file has `least` bytes, and no longer than until QEMU says something.
+// Until the file has `least` bytes, and no longer than until something is heard.
 //   return  how many it has
 std::size_t await_size(int file, int monitor, std::size_t least, ArrivingPpm::TimePoint until) {
   for (bool is_last = false;;) {
     const Result<std::size_t> size = file_size(file);
     if (!size) return 0;
     if (*size >= least || is_last) return *size;
-    // Once more: the last bytes may have come before it spoke.
-    is_last = has_something_to_read(monitor) || std::chrono::steady_clock::now() >= until;
+    // Once more: the last bytes may have come before QEMU spoke.
+    is_last = pause_or_hear(monitor) || std::chrono::steady_clock::now() >= until;
   }
 }
 
@@ -49,7 +51,9 @@ std::span<const std::byte> ArrivingPpm::row(std::uint32_t y) {
   return came_ ? loaded(y) : std::span<const std::byte>();
 }
 
+// Not past `until` where all is there, either: others may wait for the monitor by then.
 bool ArrivingPpm::await(std::size_t size_bytes) {
+  if (std::chrono::steady_clock::now() >= until_) return false;
   if (there_bytes_ < size_bytes) {
     there_bytes_ = await_size(fd(), monitor_, size_bytes, until_);
   }

@@ -23,11 +23,11 @@ class ArrivingPpm final : public PpmRows {
   // Waits for the header. Borrows both descriptors.
   //   file     was empty when QEMU was asked for the frame
   //   monitor  nothing is to be read from it now
-  //   until    no wait is longer
+  //   until    no row is given later
   //   return   nullptr where no header comes
   static std::unique_ptr<ArrivingPpm> open(int file, int monitor, TimePoint until);
 
-  // As RowSource::row(). Where one did not come, none comes any more.
+  // As RowSource::row(). Where one did not come, there are none any more.
   std::span<const std::byte> row(std::uint32_t y) override;
   [[nodiscard]] bool is_coming() const noexcept override { return true; }
 

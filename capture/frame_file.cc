@@ -78,7 +78,7 @@ Result<encode::PpmHeader> read_ppm_header(int fd) {
   Result<std::size_t> size = read_at(fd, front, 0);
   if (!size) return size.error();
   if (*size == 0) {
-    return Error(Errc::bad_image, "reading the frame: QEMU says it is done, but wrote nothing");
+    return Error(Errc::bad_image, "reading the frame: QEMU wrote nothing");
   }
   return encode::parse_ppm_header(std::span(front).first(*size));
 }

@@ -56,8 +56,8 @@ class PpmRows : public encode::RowSource {
   // The row that was loaded last.
   [[nodiscard]] std::span<const std::byte> loaded(std::uint32_t y) const;
 
-  // Called before the file's first so many bytes are read; false where they will not be there.
-  virtual bool await(std::size_t size_bytes) { return size_bytes != 0; }
+  // Waits until the file has so many bytes; false where it will not have them. A whole file has.
+  virtual bool await(std::size_t /*size_bytes*/) { return true; }
 
   [[nodiscard]] int fd() const noexcept { return fd_; }
   [[nodiscard]] std::size_t pixels_at() const noexcept { return pixels_at_; }

@@ -93,36 +93,39 @@ struct Shot {
   bool unclear = false;  // QEMU refused something, and maybe to a client before us
   bool written = false;  // QEMU wrote the frame
   std::optional<std::vector<std::byte>> file;  // of the frame, where it was taken
-  std::exception_ptr making_failed;
+  std::exception_ptr encoding_failed;
 };
 
-// Makes the file while QEMU writes the frame, where that does not take the CPU from QEMU.
-//   return  whether there was a frame to make it of; what it made may be none
-bool make_of_what_comes(const FileMaker& make_file, Shot& shot, const qmp::Client& client,
-                        qmp::Deadline deadline) {
-  // So long we do not hear a signal. A frame that takes longer is not a console's, or its host has
-  // no CPU for us.
+// Encodes the frame while QEMU writes it, where that does not take the CPU from QEMU.
+//   return  whether all of it came that was asked for; it may still be declined
+bool encode_what_comes(const RowEncoder& encode, Shot& shot, const qmp::Client& client,
+                       qmp::Deadline deadline) {
+  // So long at most this keeps the loop, and others who wait for the monitor. A frame that takes
+  // longer is not a console's, or its host has no CPU for us.
   constexpr auto longest = std::chrono::milliseconds(50);
-  if (!make_file || encode::usable_threads() < 2 || client.has_unread()) return false;
-  const auto until = std::min(deadline.at(), std::chrono::steady_clock::now() + longest);
+  if (!encode || encode::usable_threads() < 2 || client.has_unread()) return false;
+  // And half of the time there is, so that the reply can be read.
+  const auto now = std::chrono::steady_clock::now();
+  const auto until = std::min(now + longest, now + (deadline.at() - now) / 2);
   const auto rows = shot.slot.arriving(client.native_handle(), until);
   if (!rows) return false;
   try {
-    shot.file = make_file(*rows);
+    shot.file = encode(*rows);
   } catch (...) {  // so it will when the frame is there
     return false;
   }
   return rows->came();
 }
 
-// What make_file throws. QEMU first: where its reply woke us on its own CPU, it has yet to read our
-// last command. Without this a second monitor waits 1.2 times as long while we encode.
-std::exception_ptr make_of_what_is_there(const FileMaker& make_file, Shot& shot,
-                                         encode::RowSource& rows, Stopwatch& watch) {
-  if (!make_file) return {};
+// QEMU first: where its reply woke us on its own CPU, it has yet to read our last command. Without
+// this a second monitor waits 1.2 times as long while we encode.
+//   return  what it threw
+std::exception_ptr encode_what_is_there(const RowEncoder& encode, Shot& shot,
+                                        encode::RowSource& rows, Stopwatch& watch) {
+  if (!encode) return {};
   (void)::sched_yield();
   try {
-    shot.file = make_file(rows);
+    shot.file = encode(rows);
     if (shot.file) watch.lap("encode");
   } catch (...) {
     return std::current_exception();
@@ -133,7 +136,7 @@ std::exception_ptr make_of_what_is_there(const FileMaker& make_file, Shot& shot,
 // Has QEMU write one frame, by commands that it gets before it has greeted, and takes it. When this
 // ends without an exception, QEMU has taken back what it was lent.
 asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watch,
-                                const FileMaker& make_file, qmp::Deadline deadline) {
+                                const RowEncoder& encode, qmp::Deadline deadline) {
   qmp::SentCommands sent = co_await send_dump(client, shot.slot, deadline);
   const qmp::Reply added = co_await client.next_reply(sent, deadline);
   if (!added.ok()) {
@@ -143,15 +146,15 @@ asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watc
     co_await reclaim_leftovers(client, deadline);
     co_return;
   }
-  const bool made = make_of_what_comes(make_file, shot, client, deadline);
+  const bool encoded = encode_what_comes(encode, shot, client, deadline);
   const qmp::Reply dumped = co_await client.next_reply(sent, deadline);
   shot.frame.taken_at = std::chrono::system_clock::now();
   shot.frame.qemu_time = watch.lap("dump");
   shot.written = dumped.ok();
   std::unique_ptr<encode::RowSource> rows;
   shot.taken = shot.written ? take(shot.slot, shot.frame, rows, watch) : dumped.error();
-  if (shot.taken && !made) {
-    shot.making_failed = make_of_what_is_there(make_file, shot, *rows, watch);
+  if (shot.taken && !encoded) {
+    shot.encoding_failed = encode_what_is_there(encode, shot, *rows, watch);
   }
   (void)co_await client.next_reply(sent, deadline);
   watch.lap("take back");
@@ -161,11 +164,11 @@ asio::awaitable<void> dump_into(Shot& shot, qmp::Client& client, Stopwatch& watc
 // sent, or by the end of the connection.
 //   return  whether it is so
 asio::awaitable<bool> dump_or_leave(Shot& shot, qmp::Client& client, Stopwatch& watch,
-                                    const FileMaker& make_file, qmp::Deadline deadline) {
+                                    const RowEncoder& encode, qmp::Deadline deadline) {
   std::exception_ptr failure;
   bool left = false;
   try {
-    co_await dump_into(shot, client, watch, make_file, deadline);
+    co_await dump_into(shot, client, watch, encode, deadline);
   } catch (const Error& error) {
     failure = std::current_exception();
     left = error.code() == Errc::monitor_busy;  // and never had us
@@ -186,7 +189,7 @@ asio::awaitable<bool> dump_or_leave(Shot& shot, qmp::Client& client, Stopwatch& 
 // that is known.
 asio::awaitable<std::optional<OneShot>> shoot_by_fd(qmp::Client& client, Stopwatch& watch,
                                                     std::vector<RouteRefusal>& refusals,
-                                                    const FileMaker& make_file,
+                                                    const RowEncoder& encode,
                                                     qmp::Deadline deadline) {
   Result<FrameSlot> slot = FrameSlot::create();
   if (!slot) {
@@ -195,8 +198,8 @@ asio::awaitable<std::optional<OneShot>> shoot_by_fd(qmp::Client& client, Stopwat
     co_return std::nullopt;
   }
   Shot shot(std::move(*slot));
-  const bool left = co_await dump_or_leave(shot, client, watch, make_file, deadline);
-  if (shot.making_failed) std::rethrow_exception(shot.making_failed);
+  const bool left = co_await dump_or_leave(shot, client, watch, encode, deadline);
+  if (shot.encoding_failed) std::rethrow_exception(shot.encoding_failed);
   if (!shot.taken) {
     if (left) throw shot.taken.error();
     if (!shot.unclear) refusals.emplace_back(Route::fd, shot.taken.error());
@@ -204,12 +207,12 @@ asio::awaitable<std::optional<OneShot>> shoot_by_fd(qmp::Client& client, Stopwat
   }
   shot.frame.qemu_version = client.greeting()->version.text();
   shot.frame.steps = watch.take_steps();
-  co_return OneShot{std::move(shot.frame), std::move(shot.file)};
+  co_return OneShot(std::move(shot.frame), std::move(shot.file));
 }
 
 }  // namespace
 
-asio::awaitable<OneShot> shoot(std::string socket_path, GrabRequest request, FileMaker make_file) {
+asio::awaitable<OneShot> shoot(std::string socket_path, GrabRequest request, RowEncoder encode) {
   const qmp::Deadline deadline = qmp::Deadline::after(request.timeout);
   Stopwatch watch;
   qmp::Client client = co_await qmp::Client::connect(std::move(socket_path), deadline);
@@ -218,8 +221,7 @@ asio::awaitable<OneShot> shoot(std::string socket_path, GrabRequest request, Fil
   std::vector<RouteRefusal> refusals;
   co_await client.announce(deadline);
   if (fits_one_message(request) && holds_frame_memory(client.native_handle()) == false) {
-    std::optional<OneShot> shot =
-        co_await shoot_by_fd(client, watch, refusals, make_file, deadline);
+    std::optional<OneShot> shot = co_await shoot_by_fd(client, watch, refusals, encode, deadline);
     if (shot) {
       check_content(request, shot->frame);
       co_return std::move(*shot);
@@ -232,7 +234,7 @@ asio::awaitable<OneShot> shoot(std::string socket_path, GrabRequest request, Fil
   }
   Frame frame = co_await shoot_step_by_step(std::move(client), std::move(request), std::move(watch),
                                             std::move(refusals), deadline);
-  co_return OneShot{std::move(frame), std::nullopt};
+  co_return OneShot(std::move(frame), std::nullopt);
 }
 
 }  // namespace qmpshot::capture

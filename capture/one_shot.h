@@ -12,27 +12,33 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace qmpshot::capture {
 
-// Makes a file of a frame's rows, which are there until it returns; nullopt where it does not.
-// Called with rows that are still coming, and where one did not come again, when all are there.
-using FileMaker = std::function<std::optional<std::vector<std::byte>>(encode::RowSource&)>;
+// Encodes a frame's rows, which last until it returns; nullopt where it does not. Called with rows
+// that are coming, or that are there; a second time, with those that are there, where one of the
+// coming did not come, or it threw. A file is made of all rows, the last one included.
+using RowEncoder = std::function<std::optional<std::vector<std::byte>>(encode::RowSource&)>;
 
 struct OneShot {
-  Frame frame;
-  std::optional<std::vector<std::byte>> file;  // of that frame
+  OneShot() = default;
+  OneShot(Frame shot, std::optional<std::vector<std::byte>> encoded)
+      : frame(std::move(shot)), file(std::move(encoded)) {}
+
+  Frame frame;  // its qemu_time holds the encoding that went on meanwhile
+  std::optional<std::vector<std::byte>> file;
 };
 
 // Sends everything before the greeting is read, memory included, and looks at the replies
 // afterwards: the handshake first, so that QEMU has work while we look at what it holds. Goes step
 // by step on the same connection where QEMU takes no descriptor, where a display must be found
 // first, and where QEMU still holds an earlier frame (leftovers.h).
-//   make_file  may be empty. Called while QEMU writes the frame, where we have a CPU more, or else
+//   encode  may be empty. Called while QEMU writes the frame, where we have a CPU more, or else
 //              while it takes back what it was lent, which takes it a third of a millisecond;
 //              others wait for the monitor until it is done. Not where it goes step by step
-//   errors     as Camera::shoot; what make_file throws, when QEMU has taken back what it was lent
-asio::awaitable<OneShot> shoot(std::string socket_path, GrabRequest request, FileMaker make_file);
+//   errors     as Camera::shoot; what `encode` throws, when QEMU has taken back what it was lent
+asio::awaitable<OneShot> shoot(std::string socket_path, GrabRequest request, RowEncoder encode);
 
 }  // namespace qmpshot::capture

@@ -54,7 +54,7 @@ bool equal_rows(const CompareKernels& kernels, std::span<const std::byte> a,
 }
 
 // Rows as indices into a palette, which grows as colours come up: a row fails that has more of them
-// than the depth holds.
+// than the depth holds, or does not come.
 class IndexedRows : public StreamRows {
  public:
   IndexedRows(RowSource& source, unsigned depth, Palette& palette)
@@ -149,14 +149,14 @@ class Background {
   std::size_t votes_ = 0;
 };
 
-// Of the rows that are looked at first, every sample_rows-th.
+// Which rows are sampled: every sample_rows-th.
 struct Samples {
   explicit Samples(std::uint32_t height_px) noexcept
       : first(std::min(sample_rows, height_px) / 2),
         lower(first + std::max((height_px / 2 + sample_rows - 1 - first) / sample_rows, 1U) *
                           sample_rows) {}
   std::uint32_t first;
-  std::uint32_t lower;  // the first one that does not belong to the upper half
+  std::uint32_t lower;  // the first one of the lower half, if there is one
 };
 
 // Adds the colours of some rows of the upper half, which on most consoles are all there are; false

@@ -22,8 +22,9 @@ Result<void> encode_png(const ImageView& image, const EncodeOptions& options,
                         std::vector<std::byte>& out);
 
 // The same file, of a picture of sixteen colours at most: what a console is, which takes a small
-// part of the time that others do. Of rows that are still coming some are asked for that are half a
-// picture down at the most, then all from top to bottom.
+// part of the time that others do. Of rows that are coming first some of the upper half are asked
+// for, then all from top to bottom; all again, twice at most, where the lower half has more
+// colours.
 //   options  title, source, taken_at; one thread makes it
 //   return   false where it has more colours, or a row does not come: then `out` is as it was
 //   errors   bad_argument: as above; QMPSHOT_CPU names a target that this CPU does not run;

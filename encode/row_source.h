@@ -21,10 +21,10 @@ class RowSource {
 
   // Row y, packed. It stays where it is until the next call but one. Each may be asked for at any
   // time and again; from top to bottom is fastest.
-  //   return  empty where it does not come
+  //   return  empty where it did not come, and then always
   virtual std::span<const std::byte> row(std::uint32_t y) = 0;
 
-  // Whether rows are still coming: each is waited for then, and may not come.
+  // Whether row() may have to wait, and may give none.
   [[nodiscard]] virtual bool is_coming() const noexcept { return false; }
 
   const std::uint32_t width_px;

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 namespace qmpshot::capture {
 namespace {
@@ -31,6 +32,7 @@ void append(int fd, std::string_view bytes) {
 struct Ppm {
   std::string header;
   std::string pixels;
+  std::size_t row_bytes = 0;
   std::size_t stride = 0;
 };
 
@@ -38,6 +40,7 @@ struct Ppm {
 Ppm ppm_of(std::uint32_t width_px, std::uint32_t height_px) {
   Ppm out;
   out.header = "P6\n" + std::to_string(width_px) + " " + std::to_string(height_px) + "\n255\n";
+  out.row_bytes = std::size_t{3} * width_px;
   out.stride = (std::size_t{3} * width_px + 3) / 4 * 4;
   for (std::size_t i = 0; i < out.stride * height_px; ++i) {
     out.pixels.push_back(static_cast<char>(i * 2654435761U >> 24U | 1U));
@@ -51,7 +54,7 @@ UniqueFd empty_file() {
 
 bool is_row(std::span<const std::byte> row, const Ppm& ppm, std::uint32_t y) {
   const auto* from = reinterpret_cast<const std::byte*>(ppm.pixels.data()) + y * ppm.stride;
-  return std::ranges::equal(row, std::span(from, row.size()));
+  return std::ranges::equal(row, std::span(from, ppm.row_bytes));
 }
 
 // Where a monitor speaks.
@@ -60,10 +63,13 @@ struct Monitor {
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
   ~Monitor() {
-    for (const int end : ends) ::close(end);
+    for (const int end : ends) {
+      if (end >= 0) ::close(end);
+    }
   }
   [[nodiscard]] int fd() const { return ends[0]; }
   void speak() const { append(ends[1], "{}"); }
+  void hang_up() { ::close(std::exchange(ends[1], -1)); }
   std::array<int, 2> ends{};
 };
 
@@ -110,16 +116,50 @@ TEST(ArrivingPpm, EndsWhereNothingMoreComes) {
   EXPECT_FALSE(rows->came());
 }
 
-// QEMU's last rows may come just before it speaks.
-TEST(ArrivingPpm, HasWhatCameBeforeTheMonitorSpoke) {
+// The reader mostly pauses when both come.
+TEST(ArrivingPpm, HasWhatCameJustBeforeTheMonitorSpoke) {
+  const Ppm ppm = ppm_of(20, 100);
+  for (int round = 0; round < 20; ++round) {
+    const UniqueFd file = empty_file();
+    const Monitor monitor;
+    append(file.get(), ppm.header + ppm.pixels.substr(0, 50 * ppm.stride));
+    const auto rows = ArrivingPpm::open(file.get(), monitor.fd(), Clock::now() + 60s);
+    ASSERT_NE(rows, nullptr);
+    std::thread writer([&] {
+      std::this_thread::sleep_for(1ms);
+      append(file.get(), ppm.pixels.substr(50 * ppm.stride));
+      monitor.speak();
+    });
+    EXPECT_TRUE(is_row(rows->row(99), ppm, 99));
+    EXPECT_TRUE(rows->came());
+    writer.join();
+  }
+}
+
+TEST(ArrivingPpm, EndsWhereTheMonitorHangsUp) {
+  const Ppm ppm = ppm_of(20, 100);
+  const UniqueFd file = empty_file();
+  Monitor monitor;
+  append(file.get(), ppm.header + ppm.pixels.substr(0, 50 * ppm.stride));
+  const auto rows = ArrivingPpm::open(file.get(), monitor.fd(), Clock::now() + 60s);
+  ASSERT_NE(rows, nullptr);
+  std::thread peer([&] {
+    std::this_thread::sleep_for(1ms);
+    monitor.hang_up();
+  });
+  EXPECT_TRUE(rows->row(60).empty());
+  peer.join();
+}
+
+TEST(ArrivingPpm, GivesNoRowThatIsThereTooLate) {
   const Ppm ppm = ppm_of(20, 100);
   const UniqueFd file = empty_file();
   const Monitor monitor;
   append(file.get(), ppm.header + ppm.pixels);
-  monitor.speak();
-  const auto rows = ArrivingPpm::open(file.get(), monitor.fd(), Clock::now() + 60s);
+  const auto rows = ArrivingPpm::open(file.get(), monitor.fd(), Clock::now());
   ASSERT_NE(rows, nullptr);
-  EXPECT_TRUE(is_row(rows->row(99), ppm, 99));
+  EXPECT_TRUE(rows->row(0).empty());
+  EXPECT_FALSE(rows->came());
 }
 
 TEST(ArrivingPpm, IsNoneWithoutAHeader) {

@@ -53,7 +53,7 @@ struct Seen {
     bool is_coming = false;
     std::vector<std::byte> pixels;
   };
-  capture::FileMaker maker() {
+  capture::RowEncoder maker() {
     return [this](encode::RowSource& rows) -> std::optional<std::vector<std::byte>> {
       Call& call = calls.emplace_back();
       call.is_coming = rows.is_coming();
@@ -83,10 +83,10 @@ class Contract : public testing::TestWithParam<Player> {
   Result<Frame> shoot(const GrabRequest& request = request_for()) {
     return Camera::shoot(machine_->socket(), request);
   }
-  Result<capture::OneShot> shoot_and(const capture::FileMaker& make_file,
+  Result<capture::OneShot> shoot_and(const capture::RowEncoder& encode,
                                      const GrabRequest& request) {
     asio::io_context loop{1};
-    return capture::run_to_end(loop, capture::shoot(machine_->socket(), request, make_file));
+    return capture::run_to_end(loop, capture::shoot(machine_->socket(), request, encode));
   }
   Camera open() { return Camera::open(machine_->socket(), 60s).value(); }
 
@@ -196,7 +196,7 @@ TEST_P(Contract, AFileThatFailsLeavesNothing) {
   start(Hardware::drawing);
   // Also what would mean another thing, had QEMU or the way to it failed.
   for (const Errc code : {Errc::cannot_write, Errc::timed_out, Errc::monitor_busy}) {
-    const capture::FileMaker fail =
+    const capture::RowEncoder fail =
         [&](encode::RowSource&) -> std::optional<std::vector<std::byte>> {
       throw Error(code, "not now");
     };

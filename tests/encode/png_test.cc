@@ -159,8 +159,12 @@ TEST(Png, IsTheSameOnAllThreadsAndFromRowsWhereTheLowerHalfHasMoreColours) {
     ImageRows rows(view);
     std::vector<std::byte> by_rows;
     ASSERT_EQ(encode_console_png(rows, {}, by_rows).value(), colours <= 16) << colours;
+    ComingRows coming(view, height_px);
+    std::vector<std::byte> by_coming;
+    ASSERT_EQ(encode_console_png(coming, {}, by_coming).value(), colours <= 16) << colours;
     if (colours <= 16) {
       EXPECT_TRUE(by_one == by_rows) << colours;
+      EXPECT_TRUE(by_one == by_coming) << colours;
     }
   }
 }

@@ -375,14 +375,14 @@ TEST_F(Dangers, D11OneShotsKilledAtAnyMomentLeaveNothing) {
     process.send(SIGKILL);
     if (process.wait().signal == SIGKILL) {
       ++killed;
-    } else {
-      longest -= longest / 20;  // it had ended: the machine was busier before
+    } else if (2 * killed < round) {
+      longest -= longest / 20;  // most had ended: the machine was busier before
     }
     // The next is greeted when QEMU has seen the killed one leave.
     RawMonitor next(qemu().socket());
     ASSERT_EQ(lent_descriptors(), clean) << round;
   }
-  EXPECT_EQ(killed, wanted) << "the others had ended by themselves";
+  EXPECT_EQ(killed, wanted) << "within the time; the others had ended by themselves";
   expect_unharmed();
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// One CPU, where there may be more.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,7 +15,7 @@ class OneCpu {
   OneCpu() {
     EXPECT_EQ(::sched_getaffinity(0, sizeof before_, &before_), 0);
     std::size_t cpu = 0;
-    while (!CPU_ISSET(cpu, &before_)) ++cpu;
+    while (cpu + 1 < CPU_SETSIZE && !CPU_ISSET(cpu, &before_)) ++cpu;
     cpu_set_t one;
     CPU_ZERO(&one);
     CPU_SET(cpu, &one);
@@ -25,7 +26,7 @@ class OneCpu {
   ~OneCpu() { (void)::sched_setaffinity(0, sizeof before_, &before_); }
 
  private:
-  cpu_set_t before_;
+  cpu_set_t before_{};
 };
 
 }  // namespace qmpshot::test

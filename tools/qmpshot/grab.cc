@@ -69,9 +69,9 @@ Result<void> run(asio::awaitable<void> work, const std::function<void()>& meanwh
   }
 }
 
-asio::awaitable<void> one(std::string socket, GrabRequest request, capture::FileMaker make_file,
+asio::awaitable<void> one(std::string socket, GrabRequest request, capture::RowEncoder encode,
                           capture::OneShot& shot) {
-  shot = co_await capture::shoot(std::move(socket), std::move(request), std::move(make_file));
+  shot = co_await capture::shoot(std::move(socket), std::move(request), std::move(encode));
 }
 
 asio::awaitable<void> list(std::string socket, GrabRequest request, std::vector<Display>& out) {
@@ -123,8 +123,7 @@ asio::awaitable<void> all(std::string socket, GrabRequest request, Gallery& gall
 Result<capture::OneShot> grab_one(const std::string& socket, const GrabRequest& request,
                                   const Meanwhile& meanwhile) {
   capture::OneShot shot;
-  const Result<void> done =
-      run(one(socket, request, meanwhile.make_file, shot), meanwhile.it_dumps);
+  const Result<void> done = run(one(socket, request, meanwhile.encode, shot), meanwhile.it_dumps);
   if (!done) return done.error();
   return shot;
 }

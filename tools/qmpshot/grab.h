@@ -17,8 +17,8 @@ struct Meanwhile {
   // Called once, when we first wait; a plain picture has been asked for by then. Not where that
   // failed. Does not throw.
   std::function<void()> it_dumps;
-  // Where it is to make a file of the frame, as capture/one_shot.h says.
-  capture::FileMaker make_file;
+  // Where the frame is to be encoded, as capture/one_shot.h says.
+  capture::RowEncoder encode;
 };
 
 // One connection, one frame.

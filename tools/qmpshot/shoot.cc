@@ -63,7 +63,7 @@ Result<void> shoot_one(const Options& options) {
     if (!wants_preview(options)) encode::warm_up(*options.encoder, options.encode_options);
   };
   if (wants_console_png(options)) {
-    meanwhile.make_file = [&](encode::RowSource& rows) { return console_png(options, rows); };
+    meanwhile.encode = [&](encode::RowSource& rows) { return console_png(options, rows); };
   }
   static Result<capture::OneShot>& shot =
       *new Result<capture::OneShot>(grab_one(options.socket, options.request, meanwhile));
