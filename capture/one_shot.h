@@ -36,9 +36,9 @@ struct OneShot {
 // by step on the same connection where QEMU takes no descriptor, where a display must be found
 // first, and where QEMU still holds an earlier frame (leftovers.h).
 //   encode  may be empty. Called while QEMU writes the frame, where we have a CPU more, or else
-//              while it takes back what it was lent, which takes it a third of a millisecond;
-//              others wait for the monitor until it is done. Not where it goes step by step
-//   errors     as Camera::shoot; what `encode` throws, when QEMU has taken back what it was lent
+//           while it takes back what it was lent, which takes it a third of a millisecond; others
+//           wait for the monitor until it is done. Not where it goes step by step
+//   errors  as Camera::shoot; what `encode` throws, when QEMU has taken back what it was lent
 asio::awaitable<OneShot> shoot(std::string socket_path, GrabRequest request, RowEncoder encode);
 
 }  // namespace qmpshot::capture

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 // A QEMU that refuses, lies, is silent or dies: always one error, and nothing left behind.
-#include "capture/one_shot.h"
+#include "tests/capture/bad_manners.h"
+
 #include "capture/owner.h"
 #include "capture/quirks.h"
-#include "capture/run_to_end.h"
-#include "encode/threads.h"
 #include "qmp/client.h"
 #include "qmp/commands.h"
-#include "tests/fake/fake_qemu.h"
 #include "tests/support/await.h"
-#include "tests/support/temp_folder.h"
 
 #include <qmpshot/async_camera.h>
 #include <qmpshot/camera.h>
@@ -21,56 +18,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <filesystem>
-#include <functional>
-#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace qmpshot::capture {
 namespace {
-
-using namespace std::chrono_literals;
-using test::FakeConsole;
-using test::FakeOptions;
-using test::FakeQemu;
-using test::Lie;
-
-// The newest, which frees nothing by itself.
-FakeOptions options() {
-  FakeOptions out;
-  out.version = {11, 1, 3};
-  out.consoles = {FakeConsole::graphic("/machine/peripheral/gpu0", test::fake_picture(64, 48))};
-  return out;
-}
-
-GrabRequest request(std::chrono::milliseconds timeout = 60s, Route route = Route::automatic) {
-  GrabRequest out;
-  out.timeout = timeout;
-  out.route = route;
-  return out;
-}
-
-bool shows(const Frame& frame, const FakeOptions& options, std::size_t number = 0) {
-  const test::FakePicture& picture = options.consoles[0].frames[number];
-  const ImageView& view = frame.image.view();
-  return view.width_px == picture.width_px && view.height_px == picture.height_px &&
-         std::ranges::equal(view.pixels, picture.rgb);
-}
-
-// TMPDIR is a folder of the test's own, so that a file left behind is seen.
-class BadManners : public testing::Test {
- protected:
-  BadManners() { ::setenv("TMPDIR", temp_.path().c_str(), 1); }
-  ~BadManners() override {
-    ::unsetenv("TMPDIR");
-    EXPECT_TRUE(std::filesystem::is_empty(temp_.path())) << "a temporary file was left";
-  }
-
-  test::TempFolder temp_;
-};
 
 TEST_F(BadManners, ALieAboutThePictureIsABadImageByEachRoute) {
   for (const Lie lie : {Lie::short_body, Lie::trailing_bytes, Lie::huge_header, Lie::no_picture,
@@ -89,137 +42,6 @@ TEST_F(BadManners, ALieAboutThePictureIsABadImageByEachRoute) {
       EXPECT_EQ(qemu.descriptors(), 0U);
     }
   }
-}
-
-// A "file" that is the frame's pixels, and the rows it was asked to make it of.
-struct Maker {
-  struct Call {
-    bool is_coming = false;
-    std::vector<std::byte> pixels;  // until the first row that did not come
-  };
-  std::optional<std::vector<std::byte>> operator()(encode::RowSource& rows) {
-    Call& call = calls.emplace_back();
-    call.is_coming = rows.is_coming();
-    for (std::uint32_t y = 0; y < rows.height_px; ++y) {
-      const auto row = rows.row(y);
-      if (row.empty()) return std::nullopt;
-      call.pixels.insert(call.pixels.end(), row.begin(), row.end());
-    }
-    return call.pixels;
-  }
-  std::vector<Call> calls;
-};
-
-Result<OneShot> shoot_and(const FakeQemu& qemu, Maker& maker, Route route = Route::automatic) {
-  asio::io_context loop{1};
-  maker.calls.clear();
-  return run_to_end(loop, shoot(qemu.socket_path(), request(60s, route), std::ref(maker)));
-}
-
-TEST_F(BadManners, NoFileIsMadeOfALie) {
-  for (const Lie lie : {Lie::short_body, Lie::trailing_bytes, Lie::huge_header, Lie::no_picture,
-                        Lie::nothing, Lie::endless}) {
-    FakeOptions lying = options();
-    lying.lie = lie;
-    FakeQemu qemu(lying);
-    Maker maker;
-    EXPECT_EQ(shoot_and(qemu, maker, Route::fd).error().code(), Errc::bad_image);
-    EXPECT_EQ(qemu.descriptors(), 0U);
-  }
-}
-
-// What comes is looked at while it comes, unless the machine has no CPU for us just then.
-class Coming : public BadManners {
- protected:
-  void SetUp() override {
-    if (encode::usable_threads() < 2) GTEST_SKIP() << "this machine lets us have one CPU";
-  }
-
-  // Shoots until rows were looked at that were coming.
-  OneShot shoot_what_comes(const FakeQemu& qemu) {
-    for (const auto deadline = qmp::Deadline::after(20s); !deadline.passed();) {
-      OneShot shot = shoot_and(qemu, maker_).value();
-      if (!maker_.calls.empty() && maker_.calls.front().is_coming) return shot;
-    }
-    ADD_FAILURE() << "none was looked at while it came";
-    return {};
-  }
-
-  Maker maker_;
-};
-
-TEST_F(Coming, AFileIsMadeOfAPictureThatTakesAWhile) {
-  FakeOptions dawdling = options();
-  dawdling.dawdles = 5ms;
-  FakeQemu qemu(dawdling);
-  OneShot shot;
-  for (const auto deadline = qmp::Deadline::after(20s); !deadline.passed();) {
-    shot = shoot_what_comes(qemu);
-    if (maker_.calls.size() == 1) break;
-  }
-  ASSERT_EQ(maker_.calls.size(), 1U);
-  EXPECT_TRUE(shows(shot.frame, dawdling));
-  EXPECT_TRUE(shot.file == dawdling.consoles[0].frames[0].rgb);
-  EXPECT_GE(shot.frame.qemu_time, 5ms);
-}
-
-TEST_F(Coming, NoRowIsMissingOfAPictureThatTakesLonger) {
-  FakeOptions dawdling = options();
-  dawdling.dawdles = 200ms;
-  FakeQemu qemu(dawdling);
-  OneShot shot;
-  for (const auto deadline = qmp::Deadline::after(20s); !deadline.passed();) {
-    shot = shoot_what_comes(qemu);
-    if (maker_.calls.size() == 2) break;
-  }
-  ASSERT_EQ(maker_.calls.size(), 2U);
-  EXPECT_LT(maker_.calls[0].pixels.size(), maker_.calls[1].pixels.size());
-  EXPECT_FALSE(maker_.calls[1].is_coming);
-  EXPECT_TRUE(shows(shot.frame, dawdling));
-  EXPECT_TRUE(shot.file == dawdling.consoles[0].frames[0].rgb);
-}
-
-TEST_F(Coming, RowsThatAreNotPaddedAreLookedAtAgain) {
-  FakeOptions packing = options();
-  packing.consoles = {FakeConsole::graphic("/machine/peripheral/gpu0", test::fake_picture(63, 48))};
-  packing.lie = Lie::packed;
-  FakeQemu qemu(packing);
-  const OneShot shot = shoot_what_comes(qemu);
-  ASSERT_EQ(maker_.calls.size(), 2U);
-  EXPECT_TRUE(shows(shot.frame, packing));
-  EXPECT_TRUE(shot.file == packing.consoles[0].frames[0].rgb);
-}
-
-TEST_F(Coming, NoFileIsMadeOfAPictureThatFailsBehindItsLastRow) {
-  FakeOptions failing = options();
-  failing.dawdles = 5ms;
-  failing.fails_behind_it = true;
-  FakeQemu qemu(failing);
-  const OneShot shot = shoot_what_comes(qemu);
-  EXPECT_FALSE(shot.file);
-  EXPECT_NE(shot.frame.route, Route::fd);
-  EXPECT_TRUE(shows(shot.frame, failing));
-  EXPECT_EQ(qemu.descriptors(), 0U);
-}
-
-TEST_F(Coming, NoFileMeansNoSecondTry) {
-  FakeOptions dawdling = options();
-  dawdling.dawdles = 5ms;
-  FakeQemu qemu(dawdling);
-  int calls = 0;
-  bool came = false;
-  const auto decline = [&](encode::RowSource& rows) {
-    ++calls;
-    came = rows.is_coming() && !rows.row(0).empty();
-    return std::optional<std::vector<std::byte>>();
-  };
-  for (const auto deadline = qmp::Deadline::after(20s); !came && !deadline.passed();) {
-    calls = 0;
-    asio::io_context loop{1};
-    EXPECT_FALSE(run_to_end(loop, shoot(qemu.socket_path(), request(), decline)).value().file);
-  }
-  EXPECT_TRUE(came);
-  EXPECT_EQ(calls, 1);
 }
 
 // As 11.1 says them, to a client that was killed.

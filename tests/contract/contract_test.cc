@@ -6,6 +6,7 @@
 #include "encode/threads.h"
 #include "tests/contract/machine.h"
 #include "tests/support/one_cpu.h"
+#include "tests/support/pixel_encoder.h"
 
 #include <qmpshot/camera.h>
 
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <string_view>
@@ -46,27 +48,6 @@ std::vector<std::byte> pixels_of(const ImageView& view) {
   }
   return out;
 }
-
-// What was given to who makes a file.
-struct Seen {
-  struct Call {
-    bool is_coming = false;
-    std::vector<std::byte> pixels;
-  };
-  capture::RowEncoder maker() {
-    return [this](encode::RowSource& rows) -> std::optional<std::vector<std::byte>> {
-      Call& call = calls.emplace_back();
-      call.is_coming = rows.is_coming();
-      for (std::uint32_t y = 0; y < rows.height_px; ++y) {
-        const auto row = rows.row(y);
-        if (row.empty()) return std::nullopt;
-        call.pixels.insert(call.pixels.end(), row.begin(), row.end());
-      }
-      return call.pixels;
-    };
-  }
-  std::vector<Call> calls;
-};
 
 class Contract : public testing::TestWithParam<Player> {
  protected:
@@ -143,8 +124,8 @@ TEST_P(Contract, AOneShotIsQemusOwnPicture) {
 
 TEST_P(Contract, AFileIsMadeOfTheWholePicture) {
   start(Hardware::drawing);
-  Seen seen;
-  const capture::OneShot shot = shoot_and(seen.maker(), request_for()).value();
+  PixelEncoder seen;
+  const capture::OneShot shot = shoot_and(std::ref(seen), request_for()).value();
   expect_qemus_own(shot.frame);
   EXPECT_TRUE(shot.file == pixels_of(shot.frame.image.view()));
   ASSERT_FALSE(seen.calls.empty());
@@ -162,7 +143,7 @@ TEST_P(Contract, AFileIsMadeOfTheWholePicture) {
   expect_nothing_left();
   // On the other routes there is no such time.
   seen.calls.clear();
-  const capture::OneShot other = shoot_and(seen.maker(), by_route(Route::ppm_file)).value();
+  const capture::OneShot other = shoot_and(std::ref(seen), by_route(Route::ppm_file)).value();
   EXPECT_EQ(other.frame.route, Route::ppm_file);
   EXPECT_FALSE(other.file);
   EXPECT_TRUE(seen.calls.empty());
@@ -173,8 +154,8 @@ TEST_P(Contract, AFileIsMadeWhileThePictureComes) {
   if (encode::usable_threads() < 2) GTEST_SKIP() << "this machine lets us have one CPU";
   start(Hardware::drawing);
   for (const auto deadline = qmp::Deadline::after(20s); !deadline.passed();) {
-    Seen seen;
-    const capture::OneShot shot = shoot_and(seen.maker(), request_for()).value();
+    PixelEncoder seen;
+    const capture::OneShot shot = shoot_and(std::ref(seen), request_for()).value();
     if (seen.calls.size() != 1 || !seen.calls.front().is_coming) continue;
     EXPECT_TRUE(shot.file == pixels_of(shot.frame.image.view()));
     return;
@@ -185,8 +166,8 @@ TEST_P(Contract, AFileIsMadeWhileThePictureComes) {
 TEST_P(Contract, OnOneCpuAFileIsMadeWhenThePictureIsThere) {
   start(Hardware::drawing);
   const OneCpu one_cpu;
-  Seen seen;
-  const capture::OneShot shot = shoot_and(seen.maker(), request_for()).value();
+  PixelEncoder seen;
+  const capture::OneShot shot = shoot_and(std::ref(seen), request_for()).value();
   ASSERT_EQ(seen.calls.size(), 1U);
   EXPECT_FALSE(seen.calls.front().is_coming);
   EXPECT_TRUE(shot.file == pixels_of(shot.frame.image.view()));
